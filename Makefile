@@ -1,0 +1,39 @@
+# make demo: a pruned network through all decoders.  make test: the tests.  Both install what they need into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-all lint expected prove bench clean
+
+demo: $(READY)
+	@$(BIN)/unprune demo
+
+test: $(READY) lint
+	@$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: $(READY) lint
+	@$(BIN)/python -m pytest -n auto
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+expected: $(READY)  # record the area and clock figures that the tests hold by equality
+	@$(BIN)/python -m synth.sweep --write
+
+prove: $(READY)
+	@$(BIN)/python -m hdl.properties
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.encode
+
+$(READY): pyproject.toml
+	@command -v c++ >/dev/null || { echo "unprune needs a C++ compiler for the simulator, and there is none: install one (on Debian: apt install g++ make)"; exit 1; }
+	@echo "installing into $(VENV), half a minute"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out build *.egg-info

@@ -1,0 +1,77 @@
+"""Bits, bytes and beats: the one place that states their order.
+
+Bit 0 is the least significant bit, byte 0 the lowest, lane 0 the first element.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from golden.params.base import Port
+
+Element: TypeAlias = int | tuple[int, ...]  # what one lane holds: a number, or one number per field
+
+
+def bits_to_words(bits: Sequence[int], width: int) -> list[int]:
+    """Pack *bits* (0 or 1) into words of *width* bits, from bit 0 of word 0 upward; the last word is padded with 0."""
+    return [sum(bit << i for i, bit in enumerate(bits[start : start + width])) for start in range(0, len(bits), width)]
+
+
+def words_to_bits(words: Iterable[int], width: int) -> list[int]:
+    """The bits of *words* of *width* bits each, bit 0 of word 0 first."""
+    return [word >> i & 1 for word in words for i in range(width)]
+
+
+def element_to_bytes(port: Port, element: Element) -> bytes:
+    """One lane of ``tdata``: every field little-endian, padded to whole bytes, the first field lowest."""
+    numbers = element if isinstance(element, tuple) else (element,)
+    return b"".join(number.to_bytes(f.bytes, "little") for f, number in zip(port.fields, numbers, strict=True))
+
+
+def bytes_to_element(port: Port, lane: bytes) -> Element:
+    """The element that :func:`element_to_bytes` wrote."""
+    numbers, start = [], 0
+    for f in port.fields:
+        numbers.append(int.from_bytes(lane[start : start + f.bytes], "little"))
+        start += f.bytes
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+def to_beats(port: Port, elements: Iterable[Element | None], row: int | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """Cut *elements* into beats and give each as (``tdata``, one ``tkeep`` flag a byte).
+
+    ``None`` stands for a beat without data in the midst of a stream. With *row*, every *row* elements start a new beat. Unused lanes are 0.
+    No element at all is one beat without data. The caller marks the last beat with ``tlast``.
+    """
+    lanes: list[Element] = []
+    in_row, beats = 0, 0
+
+    def beat() -> tuple[bytes, bytes]:
+        data = b"".join(element_to_bytes(port, element) for element in lanes)
+        keep = b"\1" * len(data)
+        lanes.clear()
+        return data.ljust(port.beat_bytes, b"\0"), keep.ljust(port.beat_bytes, b"\0")
+
+    for element in elements:
+        if element is None:
+            if lanes:
+                beats += 1
+                yield beat()
+            beats += 1
+            yield beat()
+            continue
+        lanes.append(element)
+        in_row += 1
+        if len(lanes) == port.lanes or in_row == row:
+            in_row = 0 if in_row == row else in_row
+            beats += 1
+            yield beat()
+    if lanes or not beats:
+        yield beat()
+
+
+def from_beats(port: Port, data: bytes, keep: bytes) -> list[Element]:
+    """The elements of consecutive beats: the lanes of *data* whose ``tkeep`` flags in *keep* are set."""
+    size = port.lane_bytes
+    return [
+        bytes_to_element(port, data[start : start + size]) for start in range(0, len(data), size) if keep[start]
+    ]

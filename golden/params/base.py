@@ -1,0 +1,168 @@
+"""What the parameters of every format share: checks, a name, a digest, JSON, and the streams that follow from them.
+
+A parameter object is frozen and checked once, when it is made; everything downstream (model, hardware, bench, synthesis,
+tests) takes the object and never repeats a width.
+"""
+
+import dataclasses
+import enum
+import hashlib
+import json
+import keyword
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+
+class Error(enum.IntEnum):
+    """Error codes that every format shares; a format's own codes start at 3.
+
+    The code of the first error of a matrix stands in ``tuser`` on the last beat of what a decoder gives for it.
+    """
+
+    NONE = 0
+    SHORT = 1  # an encoded stream ended before the matrix was complete
+    LONG = 2  # an encoded stream goes on after the matrix is complete
+
+
+@dataclass(frozen=True)
+class Field:
+    """One number in a lane of a stream: its name and its width in bits."""
+
+    name: str
+    bits: int
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the field takes in ``tdata``, where every field is padded to whole bytes."""
+        return -(-self.bits // 8)
+
+
+@dataclass(frozen=True)
+class Port:
+    """One AXI4-Stream port: *lanes* elements a beat, lane 0 lowest, each element one or more fields, first lowest.
+
+    ``tkeep`` has one bit a byte and is the same for all bytes of a lane. ``tuser`` (*user_bits* wide) is present
+    only on outputs. A share with nothing in it is one beat with ``tkeep`` 0 and ``tlast`` 1.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    lanes: int = 1
+    framed: bool = True  # has tkeep and tlast; the shape stream has neither
+    user_bits: int = 0
+
+    @property
+    def lane_bytes(self) -> int:
+        """Bytes of ``tdata`` that one lane takes."""
+        return sum(f.bytes for f in self.fields)
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of ``tdata`` in a beat."""
+        return self.lane_bytes * self.lanes
+
+
+def check(condition: bool, what: str, must: str, was: object) -> None:
+    """Raise ``ValueError`` with "*what* must be *must*, was *was*" unless *condition* holds."""
+    if not condition:
+        raise ValueError(f"{what} must be {must}, was {was!r}")
+
+
+def check_range(what: str, value: object, low: int, high: int) -> None:
+    """Require an integer (``TypeError``) between *low* and *high*, both included (``ValueError``)."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{what} must be an integer, was {value!r}")
+    check(low <= value <= high, what, f"between {low} and {high}", value)
+
+
+_VERILOG_WORDS = {"input", "output", "module", "wire", "reg", "logic", "always", "begin", "end", "case", "if", "else", "for", "bit", "byte", "int"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters(ABC):
+    """Base of all parameter sets.
+
+    Attributes:
+        name: Verilog name of the decoder, unique per set; left empty, it is made from the values and the digest.
+        count_bits: Width of the element count in the shape, 2 to 32. A matrix has at most 2**count_bits - 1 elements.
+        skid: True adds a skid buffer at the output that cuts the one combinational path left, from
+            ``m_axis_*_tready`` to ``s_axis_*_tready``; it costs one beat of flip-flops and one cycle of latency.
+    """
+
+    format: ClassVar[str]
+    errors: ClassVar[type[enum.IntEnum]] = Error
+
+    name: str = field(default="", compare=False)
+    count_bits: int = 24
+    skid: bool = False
+
+    def __post_init__(self) -> None:
+        check_range("count_bits", self.count_bits, 2, 32)
+        if not isinstance(self.skid, bool):
+            raise TypeError(f"skid must be True or False, was {self.skid!r}")
+        self._check()
+        if not self.name:
+            object.__setattr__(self, "name", f"{self._slug()}_{self.digest[:6]}")
+        named = re.fullmatch(r"[a-z][a-z0-9_]{0,62}", self.name) and not keyword.iskeyword(self.name)
+        check(bool(named) and self.name not in _VERILOG_WORDS, "name", "a lower-case Verilog identifier", self.name)
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Raise TypeError or ValueError for a value that no decoder can have."""
+
+    @abstractmethod
+    def _slug(self) -> str:
+        """The readable part of the name."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> Port:
+        """The port on which one beat starts a matrix."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[Port, ...]:
+        """The encoded streams, in the order in which they are documented."""
+
+    @property
+    @abstractmethod
+    def output(self) -> Port:
+        """The decoded stream."""
+
+    @property
+    @abstractmethod
+    def latency(self) -> int:
+        """Clock cycles from the edge that takes the beat which decides an output beat to the edge that can take that output beat."""
+
+    @property
+    def rate(self) -> int:
+        """The most elements that the decoder gives per clock cycle."""
+        return self.output.lanes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the values (not the name), as hex digits."""
+        values = self.to_dict()
+        del values["name"]
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values under their names, and ``format``; plain JSON types only."""
+        values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return {"format": self.format} | values
+
+    def to_json(self) -> str:
+        """The values as one line of JSON; :func:`golden.catalog.from_json` reads it back."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Parameters from the mapping that :meth:`to_dict` gives; unknown names are a ``ValueError``."""
+        given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key != "format"}
+        known = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(given) - known)
+        check(not unknown, f"a parameter of {cls.format}", f"one of {', '.join(sorted(known))}", ", ".join(unknown))
+        return cls(**given)

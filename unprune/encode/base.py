@@ -1,0 +1,61 @@
+"""What the fast encoders of all formats have in common: a mask, tiles of encoded streams, and what they cost.
+
+The module ``unprune.encode.FORMAT`` of each format has
+
+- ``choose(weights, density, parameters, progress=None) -> Mask``: which weights of a layer survive;
+- ``encode(levels, mask, parameters) -> Iterator[Tile]``: the layer cut into tiles, each encoded as one matrix of the hardware;
+- ``rebuild(elements, tile, parameters) -> levels``: what hardware gave for a tile, back as flat signed levels;
+- ``cost(tile, parameters) -> Cost``.
+
+Everything gives what ``golden`` gives, bit for bit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Weights: TypeAlias = npt.NDArray[np.floating[Any]]
+Levels: TypeAlias = npt.NDArray[np.signedinteger[Any]]
+Progress: TypeAlias = Callable[[int], None]  # called with the number of weights done since the last call
+
+TILE_WEIGHTS = 1 << 16  # weights of a tile at most, but for a row that is longer
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Which weights of a layer survive.
+
+    Attributes:
+        kept: bool, (rows, columns).
+        index: Viterbi only: the compressed bits (uint8, 0 or 1) that make *kept*.
+    """
+
+    kept: npt.NDArray[np.bool_]
+    index: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A run of consecutive weights (row-major) of a layer, encoded as one matrix.
+
+    Attributes:
+        weights: Number of weights in the tile.
+        streams: For each input port of the decoder, and ``shape``, the elements as unsigned integers: (n,) for
+            ports of one field, (n, fields) else.
+        survivors: Values that do not travel through the decoder (Viterbi), signed, in order; None where they do.
+    """
+
+    weights: int
+    streams: dict[str, npt.NDArray[np.unsignedinteger[Any]]]
+    survivors: Levels | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Bits that a tile takes in memory, padding to bytes or words of a bus not counted."""
+
+    index_bits: int
+    value_bits: int
