@@ -4,18 +4,17 @@ import functools
 import hashlib
 import json
 import re
-import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from golden.params.base import Parameters, Port
 from hdl import yowasp
 from hdl.axis import AxiDecoder, axis_members
+from hdl.cache import scratch
 
 # For the reader: conditions instead of case functions (pmuxtree), and `if (rst) ... else if (enable)` instead of feedback (opt_dff).
 # Without initial values (setattr) a register that reset forgot stays X in a four-state simulator.
@@ -35,13 +34,6 @@ setattr -unset init w:*
 write_rtlil design.il
 """
 BINARY = "add|sub|and|or|xor|eq|ne|lt|le|gt|ge|logic_not"
-
-
-def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder for tools to work in; not below /tmp, which the WebAssembly tools cover with one of their own."""
-    root = Path(platformdirs.user_cache_dir("unprune", appauthor=False))
-    root.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(dir=root, prefix="work-")
 
 
 def to_rtlil(component: wiring.Component, name: str) -> str:

@@ -1,0 +1,47 @@
+"""Remember what a tool said of the same text, so that asking twice costs a file read.
+
+An answer is kept under the digest of everything that it depends on: the question (the Verilog text among it), the tools' versions and
+this package's own source. A damaged or half-written answer counts as none.
+"""
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hdl.cache import cache_folder
+
+
+@functools.cache
+def _own_source() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def folder() -> Path:
+    """Where the answers lie: ``synth`` in the user's cache folder for unprune. It may be deleted at any time."""
+    return cache_folder() / "synth"
+
+
+def remember(question: list[Any], answer: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
+    """*answer()*, or what it gave for the same *question* (plain JSON types) before. *fresh* asks again in any case."""
+    key = hashlib.sha256(json.dumps([question, _own_source()]).encode()).hexdigest()
+    path = folder() / f"{key}.json"
+    if not fresh:
+        try:
+            known = json.loads(path.read_text())
+            if isinstance(known, dict):
+                return known
+        except (OSError, ValueError):
+            pass  # never asked, or damaged
+    given = answer()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(given))
+    part.replace(path)  # at once: another process sees the whole answer or none
+    return given

@@ -1,0 +1,39 @@
+"""The recorded figures of the catalogue are the tools' answers now: every entry, exactly."""
+
+import pytest
+
+from golden.catalog import CATALOG
+from golden.params.base import Parameters
+from synth.cost import measure
+from synth.expected import moved, read_expected, stale
+from synth.targets import TARGETS
+
+ENTRIES = [pytest.param(parameters, id=parameters.name) for parameters in CATALOG.values()]
+
+
+def smallest() -> Parameters:
+    """The catalogue entry of which the fewest ECP5 LUTs are recorded: place and route takes it the least time."""
+    designs = read_expected()["designs"]
+    return min((CATALOG[name] for name in designs.keys() & CATALOG.keys()), key=lambda parameters: designs[parameters.name]["ecp5"]["lut"])
+
+
+def test_recorded_entries_are_those_of_the_catalogue() -> None:
+    assert (said := stale(read_expected(), CATALOG)) == "", said
+
+
+@pytest.mark.parametrize("parameters", ENTRIES)
+def test_area_is_as_recorded(parameters: Parameters) -> None:
+    cost = measure(parameters, tuple(TARGETS), clock=False, fresh=True)
+    assert (said := moved(parameters.name, read_expected(), cost.to_dict())) == "", said
+
+
+def test_clock_rate_of_the_smallest_is_as_recorded() -> None:
+    cost = measure(smallest(), (), clock=True, fresh=True)
+    assert (said := moved(cost.name, read_expected(), cost.to_dict())) == "", said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parameters", ENTRIES)
+def test_clock_rate_is_as_recorded(parameters: Parameters) -> None:
+    cost = measure(parameters, (), clock=True, fresh=True)
+    assert (said := moved(parameters.name, read_expected(), cost.to_dict())) == "", said
