@@ -38,7 +38,8 @@ def search_block(gains: Sequence[int], parameters: ViterbiParameters) -> list[in
     """The compressed bits of one block whose mask keeps the most: they maximise the sum of *gains* where the mask is 1.
 
     The Viterbi algorithm over all ``2**k`` states and all ``2**p`` branches of each; a state is the last k bits, and the
-    first state is 0. Of equal paths into a state the one from the lower predecessor survives; of equal last states the lowest.
+    first state is 0. Of equal paths into a state the one from the lower predecessor survives (where p > k and a
+    predecessor has several: the one with the lower window); of equal last states the lowest.
 
     Args:
         gains: One integer per weight, positive where a survivor is wanted. The last step may be short of weights.

@@ -8,7 +8,6 @@ import dataclasses
 import enum
 import hashlib
 import json
-import keyword
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -78,7 +77,11 @@ def check_range(what: str, value: object, low: int, high: int) -> None:
     check(low <= value <= high, what, f"between {low} and {high}", value)
 
 
-_VERILOG_WORDS = {"input", "output", "module", "wire", "reg", "logic", "always", "begin", "end", "case", "if", "else", "for", "bit", "byte", "int"}
+# The keywords of SystemVerilog that have an underscore; every name must have one, so these are all that it could collide with.
+_KEYWORDS = frozenset(
+    "accept_on always_comb always_ff always_latch first_match pulsestyle_ondetect pulsestyle_onevent reject_on s_always s_eventually "  # noqa: SIM905
+    "s_nexttime s_until s_until_with sync_accept_on sync_reject_on until_with wait_order".split()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +109,8 @@ class Parameters(ABC):
         self._check()
         if not self.name:
             object.__setattr__(self, "name", f"{self._slug()}_{self.digest[:6]}")
-        named = re.fullmatch(r"[a-z][a-z0-9_]{0,62}", self.name) and not keyword.iskeyword(self.name)
-        check(bool(named) and self.name not in _VERILOG_WORDS, "name", "a lower-case Verilog identifier", self.name)
+        good = re.fullmatch(r"(?=[^_]*_)[a-z][a-z0-9_]{1,62}", self.name) and self.name not in _KEYWORDS
+        check(bool(good), "name", "a Verilog identifier of lower-case letters, digits and at least one underscore", self.name)
 
     @abstractmethod
     def _check(self) -> None:
@@ -161,7 +164,8 @@ class Parameters(ABC):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Parameters from the mapping that :meth:`to_dict` gives; unknown names are a ``ValueError``."""
-        given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key != "format"}
+        given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        given.pop("format", None)
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(given) - known)
         check(not unknown, f"a parameter of {cls.format}", f"one of {', '.join(sorted(known))}", ", ".join(unknown))

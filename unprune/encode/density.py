@@ -1,0 +1,184 @@
+"""Density on demand: the threshold of the gain that makes the search keep as many weights as wanted.
+
+A larger threshold keeps fewer. It is found on a sample of the layer's blocks, then moved on the whole layer until two thresholds
+bracket the wanted count. Blocks decode alone, so the rest is met by taking some blocks from one of the two searches and some from
+the other.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.params.viterbi import ViterbiParameters
+from unprune.encode import engine, trellis
+from unprune.encode.base import Progress
+from unprune.encode.sums import sums
+
+SAMPLE_BLOCKS = 64
+CHUNK = 1 << 15  # weights looked at together, few enough for a cache
+TOLERANCE = 0.0002  # of the density, within which one search is enough
+SEARCHES = 14
+FAR = 2.0  # factor between wanted and natural density from which the user is warned
+
+Floats = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one threshold gave: compressed bits and the survivors of each block."""
+
+    threshold: float
+    bits: npt.NDArray[np.uint8]
+    kept: npt.NDArray[np.int64]
+
+    @property
+    def total(self) -> int:
+        """Survivors of all blocks."""
+        return int(self.kept.sum())
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What all searches of a layer share; magnitudes lie between *low* and *high*."""
+
+    parameters: ViterbiParameters
+    gain: str
+    low: float
+    high: float
+    workers: int | None
+
+    @property
+    def unit(self) -> float:
+        """The largest magnitude in the unit of thresholds; 1 where it is 0."""
+        return 1.0 if self.gain == "tanh" else self.high or 1.0
+
+    def start(self, weights: Floats, density: float) -> float:
+        """The threshold of magnitude pruning."""
+        return float(np.quantile(np.abs(weights).astype(np.float64), 1 - density)) * self.unit / (self.high or 1.0)
+
+    def run(self, weights: Floats, threshold: float, progress: Progress | None) -> Trial:
+        """One search of *weights*, which are the layer's or some of them."""
+        tanh = self.gain == "tanh"
+        source = engine.Tanh(weights, threshold, self.high) if tanh else engine.Linear(weights, threshold, self.low, self.high)
+        bits = engine.search(source, self.parameters, progress, self.workers)
+        return Trial(threshold, bits, survivors(bits, weights.size, self.parameters))
+
+    def meet(self, weights: Floats, density: float, start: float, step: float, progress: Progress | None) -> tuple[Trial, Trial]:
+        """Two trials that :func:`bracket` the density; only the first of their searches reports progress."""
+        reports = iter([progress])
+        run = lambda threshold: self.run(weights, threshold, next(reports, None))  # noqa: E731
+        return bracket(run, density * weights.size, start, step, self.unit, weights.size * TOLERANCE)
+
+
+def meet(
+    weights: Floats, density: float, parameters: ViterbiParameters, gain: str, progress: Progress | None, workers: int | None
+) -> npt.NDArray[np.uint8]:
+    """The compressed bits for flat *weights* (float32 or float64); see :func:`unprune.encode.viterbi.choose`."""
+    low, high, wrong = extremes(weights)
+    if wrong:
+        raise ValueError(f"weights must be finite, {wrong} of {weights.size} are NaN or infinite")
+    if not weights.size:
+        return np.empty(0, np.uint8)
+    if not parameters.density / FAR <= density <= parameters.density * FAR:
+        warnings.warn(
+            f"{parameters.name} keeps about {parameters.density:.3g} of all weights by its nature; {density:.3g} is far from that and "
+            f"costs magnitude. Take a comparator with threshold / 2**comparator near {density:.3g}",
+            stacklevel=3,
+        )
+    layer = Layer(parameters, gain, low, high, workers)
+    block = parameters.block_steps * parameters.q
+    sample = _sample(weights, block)
+    start = layer.start(sample, density)
+    whole = sample.size == weights.size
+    above, below = layer.meet(sample, density, start, 0.1 * start or 0.1 * layer.unit, progress if whole else None)
+    if not whole:
+        start, step = _between(above, below, density * sample.size)
+        above, below = layer.meet(weights, density, start, step, progress)
+    return _splice(above, below, density * weights.size, parameters.block_steps * parameters.p)
+
+
+def extremes(weights: npt.NDArray[Any]) -> tuple[float, float, int]:
+    """The lowest and the highest magnitude of flat *weights*, and how many are NaN or infinite."""
+    kind = np.dtype(f"i{weights.itemsize}")  # without their sign floats sort like the integers of the same bits, NaN last
+    infinity, sign = np.array([np.inf, -0.0], weights.dtype).view(kind)
+    low, high, wrong = infinity, kind.type(0), 0
+    for start in range(0, weights.size, CHUNK):
+        patterns = weights[start : start + CHUNK].view(kind) & ~sign
+        low, high = min(low, patterns.min()), max(high, patterns.max())
+        wrong += int(np.count_nonzero(patterns >= infinity)) if high >= infinity else 0
+    lowest, highest = np.array([low, high], kind).view(weights.dtype).tolist()
+    return lowest, highest, wrong
+
+
+def survivors(bits: npt.NDArray[np.uint8], size: int, parameters: ViterbiParameters) -> npt.NDArray[np.int64]:
+    """Survivors of each block of a layer of *size* weights."""
+    masks, q = sums(parameters).masks, parameters.q
+    counts = masks.sum(axis=1, dtype=np.int64)
+    tail = masks[:, : size % q or q].sum(axis=1, dtype=np.int64)
+    kept = np.empty(-(-size // (parameters.block_steps * q)), np.int64)
+    trellis.survivors(bits, counts, parameters.k, parameters.p, parameters.block_steps, tail, kept)
+    return kept
+
+
+def bracket(run: Callable[[float], Trial], target: float, start: float, step: float, unit: float, tolerance: float) -> tuple[Trial, Trial]:
+    """Two trials, the first with at least and the second with at most *target* survivors, as near as a few searches get.
+
+    They are the same one where it is within *tolerance*, and where even thresholds of -2 or 2 times *unit* stay on one side.
+    """
+    above: Trial | None = None
+    below: Trial | None = None
+    threshold = start
+    for _ in range(SEARCHES):
+        trial = run(threshold)
+        if abs(trial.total - target) <= tolerance:
+            return trial, trial
+        if trial.total > target:
+            above = trial
+        else:
+            below = trial
+        if above and below:
+            if (above.total - below.total) <= 2 * tolerance or below.threshold - above.threshold < 1e-4 * unit:
+                break
+            threshold = _between(above, below, target)[0]
+        elif abs(threshold) >= 2 * unit:
+            break
+        else:
+            threshold = min(max(threshold + (step if above else -step), -2 * unit), 2 * unit)
+            step *= 2
+    found = above or below
+    assert found
+    return above or found, below or found
+
+
+def _between(above: Trial, below: Trial, target: float) -> tuple[float, float]:
+    """The threshold between two trials at which a straight line meets *target*, and how far the next one is worth trying."""
+    width = below.threshold - above.threshold
+    if not width:
+        return above.threshold, 0.01 * abs(above.threshold)
+    share = (above.total - target) / (above.total - below.total)
+    return above.threshold + min(max(share, 0.1), 0.9) * width, 0.1 * width
+
+
+def _sample(weights: npt.NDArray[Any], block: int) -> npt.NDArray[Any]:
+    """``SAMPLE_BLOCKS`` blocks spread evenly over *weights*; all of them when there are few more."""
+    blocks = -(-weights.size // block)
+    if blocks <= 2 * SAMPLE_BLOCKS:
+        return weights
+    starts = np.linspace(0, blocks - 2, SAMPLE_BLOCKS).astype(int) * block
+    return np.concatenate([weights[start : start + block] for start in starts])
+
+
+def _splice(above: Trial, below: Trial, target: float, block_bits: int) -> npt.NDArray[np.uint8]:
+    """Bits of *above* with as many blocks of *below*, spread over the layer, as bring the count nearest to *target*."""
+    order = np.argsort(np.arange(above.kept.size) * 0.6180339887498949 % 1, kind="stable")
+    totals = above.total - np.concatenate([[0], np.cumsum((above.kept - below.kept)[order])])
+    taken = order[: int(np.argmin(np.abs(totals - target)))]
+    bits = above.bits.copy()
+    for block in taken:
+        piece = slice(block * block_bits, (block + 1) * block_bits)
+        bits[piece] = below.bits[piece]
+    return bits
