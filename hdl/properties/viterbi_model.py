@@ -1,0 +1,146 @@
+"""The Viterbi format once more, as hardware that is only meant to be believed: one step after the other, straight from the definition."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.params.base import Error
+from golden.params.viterbi import ViterbiParameters
+from hdl.properties.queue import Queue
+
+SHAPES = 3  # that a decoder may have taken before it completes the first: one at work, two waiting
+
+
+class Phase(enum.Enum, shape=2):  # type: ignore[call-arg]
+    """The index of a matrix is read; it ended early and zeros complete the matrix; the matrix is complete and what follows is dropped."""
+
+    READ = 0
+    PAD = 1
+    DROP = 2
+
+
+def owed_layout(parameters: ViterbiParameters) -> data.StructLayout:
+    """An output beat that is owed.
+
+    Members: ``xors``, the XOR outputs of its steps; ``zero``, its mask bits are 0 whatever they say; ``left``, the weights still missing
+    before this beat, which is 0 only for a matrix without weights; ``error``, the code that the matrix ends in if this is its last beat.
+    """
+    xors = parameters.mask_bits * parameters.outputs
+    return data.StructLayout({"xors": xors, "zero": 1, "left": parameters.count_bits, "error": 2})
+
+
+class Expected:
+    """What an owed beat has to be at a port.
+
+    Attributes:
+        mask, keep, last, error: The fields of a beat of the ``mask`` stream.
+    """
+
+    def __init__(self, owed: Any, parameters: ViterbiParameters) -> None:
+        lanes = parameters.mask_bits
+        bits = mask_of(owed.xors, parameters)
+        self.mask = Cat((owed.left > i) & ~owed.zero & bits[i] for i in range(lanes))
+        self.keep = owed.left != 0
+        self.last = owed.left <= lanes
+        self.error = Mux(self.last, owed.error, Error.NONE)
+
+
+def mask_of(xors: Value, parameters: ViterbiParameters) -> Value:
+    """The mask bits: *c* XOR outputs are a number, the first its bit 0; the mask bit is 1 when that is below the threshold."""
+    if parameters.comparator is None:
+        return xors
+    numbers = (Cat(xors[first + i] for i in range(parameters.comparator)) for first in range(0, len(xors), parameters.comparator))
+    return Cat(number < parameters.threshold for number in numbers)
+
+
+class Model(wiring.Component):
+    """What a decoder owes, derived from nothing but the beats that pass its ports.
+
+    Only when the zeros are made that complete a matrix is left to the decoder: *pad* says so. It cannot change what comes out, only when.
+
+    Members:
+        shape, count: ``In``; a shape beat is taken, and what it holds.
+        index, bits, keep, last: ``In``; an index beat is taken, and what it holds.
+        pad: ``In``; a beat of zeros is made.
+        taken: ``In``; an output beat is taken.
+        unasked: ``Out``; an index beat was taken while no matrix wanted one, or zeros were made for none.
+        phase, begun, left, window, position: ``Out``; of the matrix at work: where it stands, whether anything of its index has been taken,
+            the weights still missing, the last ``k + p`` compressed bits, and the steps of the block so far.
+
+    Attributes:
+        shapes: The counts of the matrices not yet complete, that at work first.
+        beats: The output beats that are owed.
+    """
+
+    def __init__(self, parameters: ViterbiParameters, room: int) -> None:
+        p = self.parameters = parameters
+        self.shapes, self.beats = Queue(p.count_bits, SHAPES), Queue(owed_layout(p), room)
+        inputs = {"shape": 1, "count": p.count_bits, "index": 1, "bits": p.steps * p.p, "keep": 1, "last": 1, "pad": 1, "taken": 1}
+        outputs = {
+            "unasked": 1, "phase": Phase, "begun": 1, "left": p.count_bits, "window": p.k + p.p, "position": range(p.block_steps),
+        }
+        super().__init__({name: In(shape) for name, shape in inputs.items()} | {name: Out(shape) for name, shape in outputs.items()})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.shapes, m.submodules.beats = shapes, beats = self.shapes, self.beats
+        ends = Signal()
+        begun, remaining = Signal(), Signal(self.parameters.count_bits)
+        m.d.comb += [
+            shapes.push.eq(self.shape), shapes.new.eq(self.count), shapes.pop.eq(ends), beats.pop.eq(self.taken),
+            self.begun.eq(begun), self.left.eq(Mux(begun, remaining, shapes.entry0)),
+        ]
+        self._follow(m, ends, begun, remaining)
+        self._decode(m, ends)
+        return m
+
+    def _follow(self, m: Module, ends: Signal, begun: Signal, remaining: Signal) -> None:
+        """Follow a matrix from its first index beat to its end; owe what each beat brings."""
+        lanes, new = self.parameters.mask_bits, self.beats.new
+        phase = Signal(Phase)
+        complete = Signal()
+        m.d.comb += [self.phase.eq(phase), complete.eq(self.left <= lanes), new.left.eq(self.left)]
+        with m.Switch(phase):
+            with m.Case(Phase.READ):
+                m.d.comb += self.unasked.eq(self.pad | (self.index & (self.shapes.level == 0)))
+                m.d.comb += new.zero.eq(self.left == 0)
+                with m.If(self.index & self.keep):
+                    # The beat that completes the matrix has to be the index's last, and a matrix without weights has none.
+                    m.d.comb += [self.beats.push.eq(1), ends.eq(complete & self.last)]
+                    m.d.comb += new.error.eq(Mux((self.left == 0) | ~self.last, Error.LONG, Error.NONE))
+                    m.d.sync += [begun.eq(1), remaining.eq(self.left - lanes)]
+                    m.d.sync += phase.eq(Mux(complete, Phase.DROP, Mux(self.last, Phase.PAD, Phase.READ)))
+                with m.Elif(self.index & self.last):
+                    m.d.comb += [self.beats.push.eq(self.left == 0), ends.eq(self.left == 0)]
+                    m.d.sync += [begun.eq(1), remaining.eq(self.left), phase.eq(Phase.PAD)]
+            with m.Case(Phase.PAD):
+                m.d.comb += [self.unasked.eq(self.index), self.beats.push.eq(self.pad), ends.eq(self.pad & complete)]
+                m.d.comb += [new.zero.eq(1), new.error.eq(Error.SHORT)]
+                with m.If(self.pad):
+                    m.d.sync += remaining.eq(self.left - lanes)
+            with m.Case(Phase.DROP):
+                m.d.comb += [self.unasked.eq(self.pad), ends.eq(self.index & self.last)]
+        with m.If(ends):
+            m.d.sync += [phase.eq(Phase.READ), begun.eq(0)]
+
+    def _decode(self, m: Module, ends: Signal) -> None:
+        """Take an index beat's steps one after the other."""
+        p = self.parameters
+        window, position = Signal(p.k + p.p), Signal(range(p.block_steps))
+        m.d.comb += [self.window.eq(window), self.position.eq(position)]
+        xors = []
+        seen: Value = window
+        step_of_block: Value = position
+        for step in range(p.steps):
+            seen = Mux(step_of_block == 0, 0, seen)
+            for bit in range(p.p):
+                seen = Cat(self.bits[step * p.p + bit], seen)[: p.k + p.p]
+            xors += [(seen & tap).xor() for tap in p.taps]
+            step_of_block = Mux(step_of_block == p.block_steps - 1, 0, step_of_block + 1)
+        m.d.comb += self.beats.new.xors.eq(Cat(xors))
+        with m.If(ends):
+            m.d.sync += [window.eq(0), position.eq(0)]
+        with m.Elif(self.index & self.keep):
+            m.d.sync += [window.eq(seen), position.eq(step_of_block)]

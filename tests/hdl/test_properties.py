@@ -1,0 +1,204 @@
+"""Proofs pass where the design is sound, fail where it is broken, and never pass for want of something to prove."""
+
+import json
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amaranth.hdl import Assert, Cover, Module, ResetSignal, Signal, unsigned
+from amaranth.sim import Simulator
+
+from golden import viterbi
+from golden.bits import Element
+from golden.params.viterbi import ViterbiParameters
+from hdl.properties import __main__ as room
+from hdl.properties.claims import Claim
+from hdl.properties.prove import prove
+from hdl.properties.spec import Internals, Spec
+from hdl.properties.viterbi import designs
+from hdl.properties.viterbi_model import Expected, Model, Phase
+from hdl.stream import SkidBuffer
+from hdl.yowasp import ToolError
+
+CLAIMS = room.all_claims()
+FAST = ("skid", "viterbi_broken", "viterbi_plain", "viterbi_pipeline_skid")
+
+
+def parameter(claim: Claim) -> Any:
+    """The claim as a test's parameter; most sound designs are left to the long run."""
+    return pytest.param(claim, id=re.sub(r"\W+", "_", claim.name), marks=() if claim.design in FAST else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("claim", [parameter(claim) for claim in CLAIMS if not claim.rejects])
+def test_sound_design_is_proven_or_its_cases_are_reached(claim: Claim, tmp_path: Path) -> None:
+    met, proof = claim.check(tmp_path)
+    assert met, proof.message
+    assert proof.properties > 0
+    assert proof.trace is None
+
+
+@pytest.mark.parametrize("claim", [parameter(claim) for claim in CLAIMS if claim.rejects])
+def test_broken_design_is_rejected_by_a_property_of_its_ports(claim: Claim, tmp_path: Path) -> None:
+    met, proof = claim.check(tmp_path)
+    assert met, proof.message
+    assert "invariant" not in proof.message
+    assert proof.trace is not None
+    assert proof.trace.read_text().startswith("$")
+
+
+def test_every_proof_has_a_cover_and_every_kind_of_design_a_broken_one() -> None:
+    proven = {(claim.design, claim.what) for claim in CLAIMS if claim.mode == "prove"}
+    assert proven == {(claim.design, claim.what) for claim in CLAIMS if claim.mode == "cover"}
+    assert {claim.design.partition("_")[0] for claim in CLAIMS if claim.rejects} == {design.partition("_")[0] for design, _ in proven}
+    assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
+
+
+class Counting(Spec):
+    """Counts transfers into a skid buffer, up to 7, and says of the count what a test asks."""
+
+    def __init__(self, *, never: int | None = None, below: int | None = None, reached: int | None = None) -> None:
+        self.never, self.below, self.reached = never, below, reached
+        super().__init__(SkidBuffer(unsigned(1)))
+
+    def specify(self, m: Module, internals: Internals) -> None:
+        count = Signal(3)
+        with m.If((count != 5) & self.design.i.valid & self.design.i.ready):
+            m.d.sync += count.eq(count + 1)
+        if self.never is not None:
+            m.d.comb += Assert(count != self.never, f"the count is never {self.never}")
+        if self.below is not None:
+            m.d.comb += Assert(count < self.below, f"the count is below {self.below}")
+        if self.reached is not None:
+            m.d.comb += Cover((count == self.reached) & ~ResetSignal(), f"the count is {self.reached}")
+
+
+@pytest.mark.parametrize(("mode", "spec"), [("bmc", Counting(reached=1)), ("prove", Counting()), ("cover", Counting(below=6))])
+def test_nothing_to_prove_is_a_failure(mode: Any, spec: Spec, tmp_path: Path) -> None:
+    proof = prove(spec, mode=mode, depth=4, folder=tmp_path)
+    assert not proof.passed
+    assert proof.properties == 0
+    assert re.match(rf"^there is nothing to {mode}: the specification has no (assert|cover)$", proof.message)
+
+
+def test_cover_that_is_not_reached_is_a_failure(tmp_path: Path) -> None:
+    proof = prove(Counting(reached=6), mode="cover", depth=10, folder=tmp_path)
+    assert (proof.passed, proof.message) == (False, "never reached: the count is 6")
+
+
+def test_violation_names_the_property_and_the_cycle_and_keeps_the_trace(tmp_path: Path) -> None:
+    proof = prove(Counting(never=2, below=6), mode="bmc", depth=8, folder=tmp_path / "traces")
+    assert not proof.passed
+    assert proof.message == "violated in cycle 3: the count is never 2"
+    assert proof.trace == tmp_path / "traces" / "trace.vcd"
+    assert "$enddefinitions" in proof.trace.read_text()
+
+
+def test_what_is_true_but_not_inductive_is_not_proven(tmp_path: Path) -> None:
+    assert prove(Counting(never=6), mode="bmc", depth=10, folder=tmp_path).passed
+    proof = prove(Counting(never=7), mode="prove", depth=2, folder=tmp_path)
+    assert (proof.passed, proof.message) == (False, "not inductive: the count is never 7")
+    assert proof.trace == tmp_path / "trace_induct.vcd"
+    assert prove(Counting(never=7, below=6), mode="prove", depth=2, folder=tmp_path).passed
+
+
+def test_second_solver_agrees(tmp_path: Path) -> None:
+    pytest.importorskip("z3")
+    claim = next(claim for claim in CLAIMS if claim.name == "skid prove: contract")
+    assert claim.check(tmp_path, "z3")[0]
+
+
+def test_missing_solver_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"^nosolver is not installed: pip install 'unprune\[proofs\]'$"):
+        prove(Counting(below=6), mode="bmc", depth=2, folder=tmp_path, solver="nosolver")
+
+
+def test_unknown_register_is_named() -> None:
+    with pytest.raises(KeyError, match=r"the name of a signal must be one of .*spare_valid, was nothing"):
+        Internals(SkidBuffer(unsigned(1)))["nothing"]
+
+
+def test_command_exits_1_on_a_failure_and_writes_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = [
+        Claim("true", "counting", lambda: Counting(below=6), "prove", 2),
+        Claim("too low", "counting", lambda: Counting(below=5), "bmc", 8, rejects="below 5"),
+        Claim("harmless", "counting", lambda: Counting(below=7), "bmc", 8, rejects="below 7"),
+    ]
+    monkeypatch.setattr(room, "all_claims", lambda: claims)
+    output = tmp_path / "out" / "prove.json"
+    assert room.main(["-o", str(output), "--only", "counting"]) == 1
+    rows = {row["what"]: row for row in json.loads(output.read_text())["rows"]}
+    assert {what: (row["value"], row["bar"], row["met"]) for what, row in rows.items()} == {
+        "true": ("proven", "proven", True), "too low": ("fails", "fails", True), "harmless": ("holds", "fails", False),
+    }
+    assert room.main(["-o", str(output), "--only", "true"]) == 0
+    with pytest.raises(SystemExit, match="2"):
+        room.main(["--only", "no such claim"])
+
+
+def random_shares(generator: random.Random, p: ViterbiParameters) -> dict[str, list[Element | None]]:
+    """A matrix that is well formed half the time; else its index is short, long, or has beats without data anywhere."""
+    count = generator.randrange(1 << p.count_bits)
+    beats = -(-count // p.mask_bits)
+    if generator.random() < 0.5:
+        beats = generator.randrange(2 * beats + 2)
+    index: list[Element | None] = [generator.getrandbits(p.steps * p.p) for _ in range(beats)]
+    if generator.random() < 0.3:
+        index.insert(generator.randrange(len(index) + 1), None)
+    return {"shape": [count], "index": index}
+
+
+def modelled(shares: list[dict[str, list[Element | None]]], p: ViterbiParameters) -> list[tuple[list[int], int]]:
+    """Words and error code of every matrix as the proofs' model gives them."""
+    model = Model(p, room=2)
+    oldest = Expected(model.beats.entry0, p)
+    matrices: list[tuple[list[int], int]] = []
+    words: list[int] = []
+
+    async def collect(ctx: Any) -> None:
+        ctx.set(model.taken, owed := ctx.get(model.beats.level) > 0)
+        if owed:
+            if ctx.get(oldest.keep):
+                words.append(ctx.get(oldest.mask))
+            if ctx.get(oldest.last):
+                matrices.append((words.copy(), ctx.get(oldest.error)))
+                words.clear()
+        assert not ctx.get(model.unasked)
+        await ctx.tick()
+
+    async def run(ctx: Any) -> None:
+        for matrix in shares:
+            ctx.set(model.shape, 1)
+            ctx.set(model.count, matrix["shape"][0])
+            await collect(ctx)
+            ctx.set(model.shape, 0)
+            index = matrix["index"] or [None]
+            for number, beat in enumerate(index, start=1):
+                values = {"index": 1, "bits": beat or 0, "keep": beat is not None, "last": number == len(index)}
+                for name, value in values.items():
+                    ctx.set(getattr(model, name), value)
+                await collect(ctx)
+            ctx.set(model.index, 0)
+            while ctx.get(model.phase) == Phase.PAD:
+                ctx.set(model.pad, 1)
+                await collect(ctx)
+                ctx.set(model.pad, 0)
+        for _ in range(3):
+            await collect(ctx)
+
+    simulator = Simulator(model)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(run)
+    simulator.run()
+    return matrices
+
+
+@pytest.mark.parametrize("p", [replace(p, name="") for p in designs()[:8]], ids=[p.name for p in designs()[:8]])
+def test_model_of_the_proofs_agrees_with_golden(p: ViterbiParameters) -> None:
+    generator = random.Random(p.digest)
+    shares = [random_shares(generator, p) for _ in range(60)]
+    decoded = [viterbi.decode(matrix, p) for matrix in shares]
+    assert {one.error for one in decoded} == {0, 1, 2}
+    assert modelled(shares, p) == [(one.elements, one.error) for one in decoded]
