@@ -20,7 +20,8 @@ lint: $(READY)
 	@$(BIN)/mypy
 
 expected: $(READY)  # record the area and clock figures that the tests hold by equality
-	@$(BIN)/python -m synth.sweep --write
+	@$(BIN)/python -m synth.sweep --write --jobs -1
+	@$(BIN)/python -m synth.markdown --write README.md
 
 prove: $(READY)
 	@$(BIN)/python -m hdl.properties

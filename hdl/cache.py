@@ -1,7 +1,10 @@
 """The one folder in which unprune keeps what is worth keeping between runs, and works in between."""
 
+import contextlib
 import os
+import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import platformdirs
@@ -29,5 +32,12 @@ def cache_folder() -> Path:
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A folder for tools to work in; not below /tmp, which the WebAssembly tools cover with one of their own."""
+    """A folder for tools to work in; not below /tmp, which the WebAssembly tools cover with one of their own.
+
+    What a process that was killed left behind goes after a day.
+    """
+    for left in cache_folder().glob("work-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > 86400:
+                shutil.rmtree(left)
     return tempfile.TemporaryDirectory(dir=cache_folder(), prefix="work-")

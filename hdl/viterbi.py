@@ -149,7 +149,9 @@ class ViterbiDecompressor(wiring.Component):
                 m.d.sync += [history.eq(0), beats.eq(0)]
         with m.If(start):
             m.d.sync += [history.eq(0), beats.eq(0)]
-        return xor_outputs(history, bits, p)
+        xors = Signal(p.mask_bits * p.outputs)  # a name for them, or every use of a slice would write out all trees again
+        m.d.comb += xors.eq(xor_outputs(history, bits, p))
+        return xors
 
     def _give(self, m: Module, beat: Any, xors: Value, advance: Signal) -> None:
         """Register the XOR outputs if asked for, compare, cut the last beat to length, and register the result."""

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from golden.params.base import check
+
 Weights: TypeAlias = npt.NDArray[np.floating[Any]]
 Levels: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 Progress: TypeAlias = Callable[[int], None]  # called with the number of weights done since the last call
@@ -59,3 +61,23 @@ class Cost:
 
     index_bits: int
     value_bits: int
+
+
+def to_patterns(levels: Levels, bits: int) -> npt.NDArray[np.unsignedinteger[Any]]:
+    """Signed *levels* as bit patterns of *bits*, two's complement.
+
+    Raises:
+        ValueError: a level needs more bits.
+    """
+    limit = 1 << bits - 1
+    low, high = (int(levels.min()), int(levels.max())) if levels.size else (0, 0)
+    check(-limit <= low and high < limit, "levels", f"between {-limit} and {limit - 1}", f"{low} to {high}")
+    return levels.astype(np.int64).view(np.uint64) & np.uint64((1 << bits) - 1)
+
+
+def to_levels(patterns: npt.NDArray[np.unsignedinteger[Any]], bits: int) -> Levels:
+    """Bit patterns of *bits*, two's complement, as signed numbers of the smallest type that holds them."""
+    kinds: tuple[type[np.signedinteger[Any]], ...] = (np.int8, np.int16, np.int32, np.int64)
+    unused = np.int64(64 - bits)
+    kind = next(kind for kind in kinds if np.iinfo(kind).bits >= bits)
+    return (patterns.astype(np.uint64).view(np.int64) << unused >> unused).astype(kind)

@@ -26,7 +26,7 @@ def _folder() -> str:
 def compiled(function: Callable[..., Any]) -> Any:
     """*function* compiled, to run without the interpreter's lock.
 
-    numba notices only edits of the function's own file, not of what it calls, so the machine code is kept under a digest of the whole package.
+    numba notices only edits of the function's own file, not of what it calls, so machine code is kept under a digest of the whole package.
     """
     if not _folder():
         return numba.njit(nogil=True)(function)

@@ -1,0 +1,89 @@
+"""Parameters of the CSR decoder."""
+
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+from golden.params.base import Field, Parameters, Port, check, check_range
+
+
+class CsrError(enum.IntEnum):
+    """Error codes of CSR."""
+
+    NONE = 0
+    SHORT = 1  # a stream ended before the matrix was complete
+    LONG = 2  # a stream goes on after the matrix is complete
+    FIRST = 3  # row_pointer[0] is not 0
+    DECREASE = 4  # a row pointer is below the one before it
+    COUNT = 5  # a row pointer is above the number of survivors, or the last one is below it
+    RANGE = 6  # a column is not below the number of columns
+    ORDER = 7  # a column is not above the one before it in the row
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsrParameters(Parameters):
+    """A CSR decoder: row pointers, columns and values in; (row, column, value) or rows of weights out.
+
+    ``count_bits`` is the width of the number of survivors and of the row pointers: a matrix has at most 2**count_bits - 1 survivors.
+
+    Attributes:
+        row_bits: Width of row numbers, 1 to 32. A matrix has at most 2**row_bits - 1 rows.
+        column_bits: Width of column numbers, 1 to 32. A matrix has at most 2**column_bits - 1 columns.
+        value_bits: Width of a value, 1 to 64.
+        dense: False gives a survivor a cycle with its coordinates; True gives all weights, zeros included, each row from a new beat on.
+        lanes: Weights a beat, a power of two from 1 to 256; without *dense* it has to be 1.
+    """
+
+    format: ClassVar[str] = "csr"
+    errors: ClassVar[type[enum.IntEnum]] = CsrError
+
+    row_bits: int = 16
+    column_bits: int = 16
+    value_bits: int = 8
+    dense: bool = False
+    lanes: int = 1
+
+    def _check(self) -> None:
+        check_range("row_bits", self.row_bits, 1, 32)
+        check_range("column_bits", self.column_bits, 1, 32)
+        check_range("value_bits", self.value_bits, 1, 64)
+        if not isinstance(self.dense, bool):
+            raise TypeError(f"dense must be True or False, was {self.dense!r}")
+        check_range("lanes", self.lanes, 1, 256 if self.dense else 1)
+        check(self.lanes.bit_count() == 1, "lanes", "a power of two", self.lanes)
+        check(self.lanes < 1 << self.column_bits, "lanes", f"below 2**column_bits = {1 << self.column_bits}", self.lanes)
+
+    def _slug(self) -> str:
+        kind = f"dense{self.lanes}" if self.dense else "survivors"
+        return f"csr_{kind}_r{self.row_bits}_c{self.column_bits}_v{self.value_bits}"
+
+    @property
+    def shape(self) -> Port:
+        """Three fields: the number of rows, of columns and of survivors."""
+        fields = (Field("rows", self.row_bits), Field("columns", self.column_bits), Field("survivors", self.count_bits))
+        return Port("shape", fields, framed=False)
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """``pointer``: rows + 1 row pointers; ``column`` and ``value``: one of each a survivor. One number a beat."""
+        pointer, column, value = Field("pointer", self.count_bits), Field("column", self.column_bits), Field("value", self.value_bits)
+        return Port("pointer", (pointer,)), Port("column", (column,)), Port("value", (value,))
+
+    @property
+    def survivor(self) -> Port:
+        """``survivor``: row, column and value of one survivor a beat; with *dense* a stream inside the decoder."""
+        fields = (Field("row", self.row_bits), Field("column", self.column_bits), Field("value", self.value_bits))
+        return Port("survivor", fields, user_bits=3)
+
+    @property
+    def output(self) -> Port:
+        """``survivor``; with *dense* ``weight``: *lanes* weights of one row a beat."""
+        if not self.dense:
+            return self.survivor
+        return Port("weight", (Field("weight", self.value_bits),), lanes=self.lanes, user_bits=3)
+
+    @property
+    def latency(self) -> int:
+        """6 from the row pointer that ends a survivor's row to that survivor; 2 more with *dense*, to the beat that the survivor completes;
+        1 more with *skid*. From a survivor's column and value, whose row is known, it is 3 less."""
+        return 6 + 2 * self.dense + self.skid

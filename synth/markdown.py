@@ -1,0 +1,55 @@
+"""The README's table of decoders, made from the catalogue and the recorded figures: ``python -m synth.markdown --write README.md``."""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from golden.catalog import CATALOG
+from golden.params.base import Parameters
+from synth.expected import read_expected
+
+START, END = "<!-- decoders: made by python -m synth.markdown -->", "<!-- end of decoders -->"
+
+
+def _row(parameters: Parameters, recorded: Mapping[str, Any]) -> str:
+    area = [f"{recorded[target]['lut']} / {recorded[target]['ff']}" for target in ("xc7", "ecp5", "ice40")]
+    gates = f"{recorded['gates']['gates']:,.0f} / {recorded['gates']['ff']}"
+    mhz = f"{statistics.median(recorded['clock'].values()):.0f}"
+    cells = [f"`{parameters.name}`", str(parameters.rate), str(parameters.latency), *area, gates, mhz]
+    return f"| {' | '.join(cells)} |"
+
+
+def decoders(expected: Mapping[str, Any]) -> str:
+    """The table, between its two markers; a line for every catalogue entry that *expected* has figures of."""
+    head = "| decoder | elements per cycle | latency | xc7 LUT / FF | ECP5 LUT / FF | iCE40 LUT / FF | NAND2 eq. / FF | ECP5 MHz |"
+    rows = [_row(parameters, expected["designs"][name]) for name, parameters in CATALOG.items() if name in expected["designs"]]
+    return "\n".join([START, head, "|---|" + "---:|" * 7, *rows, END])
+
+
+def replaced(page: str, expected: Mapping[str, Any]) -> str:
+    """*page* with the table between its markers made anew.
+
+    Raises:
+        ValueError: the page has no markers.
+    """
+    if START not in page or END not in page:
+        raise ValueError(f"the page must have the lines {START!r} and {END!r}")
+    return page[: page.index(START)] + decoders(expected) + page[page.index(END) + len(END) :]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="python -m synth.markdown", description="Print the README's table of decoders.")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put it into this page, between its markers")
+    page: Path | None = parser.parse_args(arguments).write
+    if page is None:
+        sys.stdout.write(decoders(read_expected()) + "\n")
+    else:
+        page.write_text(replaced(page.read_text(), read_expected()))
+
+
+if __name__ == "__main__":
+    main()
