@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from golden.params.base import check
+from golden.params.base import Parameters, check
+from unprune.prune import magnitude_mask
 
 Weights: TypeAlias = npt.NDArray[np.floating[Any]]
 Levels: TypeAlias = npt.NDArray[np.signedinteger[Any]]
@@ -61,6 +62,23 @@ class Cost:
 
     index_bits: int
     value_bits: int
+
+
+def choose_largest(
+    weights: Weights,
+    density: float,
+    parameters: Parameters,  # noqa: ARG001 - other formats need it
+    progress: Progress | None = None,
+) -> Mask:
+    """The mask of *density* that keeps the largest magnitudes of a layer: for formats that can store any mask.
+
+    Raises:
+        ValueError: a weight is NaN or infinite, or *density* is not between 0 and 1.
+    """
+    mask = Mask(magnitude_mask(weights, density))
+    if progress is not None:
+        progress(weights.size)
+    return mask
 
 
 def to_patterns(levels: Levels, bits: int) -> npt.NDArray[np.unsignedinteger[Any]]:

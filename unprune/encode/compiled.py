@@ -30,9 +30,9 @@ def compiled(function: Callable[..., Any]) -> Any:
     """
     if not _folder():
         return numba.njit(nogil=True)(function)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _folder()
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, _folder()
     try:
         return numba.njit(cache=True, nogil=True)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

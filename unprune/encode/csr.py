@@ -8,25 +8,9 @@ import numpy.typing as npt
 
 from golden.params.base import check
 from golden.params.csr import CsrParameters
-from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Progress, Tile, Weights, to_levels, to_patterns
-from unprune.prune import magnitude_mask
+from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Tile, choose_largest, to_levels, to_patterns
 
-
-def choose(
-    weights: Weights,
-    density: float,
-    parameters: CsrParameters,  # noqa: ARG001 - other formats need it
-    progress: Progress | None = None,
-) -> Mask:
-    """The mask of *density* that keeps the largest magnitudes of a layer: CSR can encode any.
-
-    Raises:
-        ValueError: A weight is NaN or infinite, or *density* is not between 0 and 1.
-    """
-    mask = Mask(magnitude_mask(weights, density))
-    if progress is not None:
-        progress(weights.size)
-    return mask
+choose = choose_largest
 
 
 def encode(levels: Levels, mask: Mask, parameters: CsrParameters) -> Iterator[Tile]:

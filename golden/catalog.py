@@ -1,0 +1,77 @@
+"""Named parameter sets: the list of what is verified, swept, held to exact figures and documented.
+
+A new format is announced by one entry of :data:`CATALOG`; the first entry of a format is the one that the demo and ``unprune run`` take.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from golden.params.base import Parameters, check
+from golden.params.csr import CsrParameters
+from golden.params.rlc import RlcParameters
+from golden.params.viterbi import ViterbiParameters
+
+# Taps found by `python -m unprune.encode.taps`, with its options; the score is the magnitude that the mask keeps of what magnitude
+# pruning keeps at the same count, on Gaussian weights.
+# 0.852: --k 8 --q 5 --comparator 3 --density 0.0844 --tries 5000 --seed 1
+TAPS_K8_Q5_C3 = (0x141, 0x167, 0x1a5, 0x12f, 0x1d7, 0x105, 0x1b1, 0x17b, 0x12f, 0x1b5, 0x16f, 0x1df, 0x1e1, 0x16d, 0x17b)
+# 0.885 (at more index bits per weight): --k 5 --q 4 --comparator 3 --density 0.0844 --tries 5000 --seed 1
+TAPS_K5_Q4_C3 = (0x2b, 0x2d, 0x3b, 0x29, 0x31, 0x3b, 0x3f, 0x23, 0x3d, 0x2f, 0x3f, 0x35)
+# 0.861: --k 8 --q 5 --comparator 5 --threshold 3 --density 0.0844 --tries 5000 --seed 0
+TAPS_K8_Q5_C5 = (
+    0x1cd, 0x1ab, 0x12f, 0x1f5, 0x1bb, 0x1a1, 0x10d, 0x1e7, 0x15b, 0x1c1, 0x161, 0x171, 0x1df,
+    0x177, 0x185, 0x1f9, 0x1d3, 0x133, 0x1dd, 0x1b9, 0x149, 0x16d, 0x1fb, 0x151, 0x1ab,
+)  # fmt: skip
+# 0.758 at density 0.5, which is all that a plain XOR output can do: --k 8 --q 16 --tries 5000 --seed 0
+TAPS_K8_Q16 = (0x16d, 0x15f, 0x173, 0x127, 0x1b9, 0x1cf, 0x19f, 0x1af, 0x163, 0x167, 0x1fd, 0x185, 0x10b, 0x169, 0x1f5, 0x14d)
+TAPS_K4_P2 = (0x25, 0x33, 0x21, 0x3f, 0x39, 0x35, 0x2f, 0x3d, 0x27, 0x3b, 0x2b, 0x31)
+
+CATALOG: dict[str, Parameters] = {
+    p.name: p
+    for p in (
+        ViterbiParameters(name="viterbi_k8q5c3", k=8, q=5, comparator=3, steps=8, taps=TAPS_K8_Q5_C3),
+        ViterbiParameters(name="viterbi_k8q5c3_fast", k=8, q=5, comparator=3, steps=8, taps=TAPS_K8_Q5_C3, pipeline=True, skid=True),
+        ViterbiParameters(name="viterbi_k8q5c5", k=8, q=5, comparator=5, threshold=3, steps=8, taps=TAPS_K8_Q5_C5),
+        ViterbiParameters(name="viterbi_k5q4c3", k=5, q=4, comparator=3, steps=8, taps=TAPS_K5_Q4_C3),
+        ViterbiParameters(name="viterbi_k8q16", k=8, q=16, taps=TAPS_K8_Q16),
+        ViterbiParameters(name="viterbi_k8q16_n8", k=8, q=16, steps=8, taps=TAPS_K8_Q16),
+        ViterbiParameters(name="viterbi_k3q4", k=3, q=4, taps=(0b1101, 0b1011, 0b1111, 0b1001), block_steps=16, count_bits=8),
+        ViterbiParameters(
+            name="viterbi_k4p2q6c2", k=4, p=2, q=6, comparator=2, threshold=2, steps=3, taps=TAPS_K4_P2, block_steps=9, skid=True
+        ),
+        CsrParameters(name="csr_dense8", count_bits=16, dense=True, lanes=8),
+        CsrParameters(name="csr_survivors", count_bits=16),
+        CsrParameters(name="csr_survivors_wide", row_bits=20, column_bits=20, value_bits=16, skid=True),
+        CsrParameters(name="csr_survivors_odd", row_bits=5, column_bits=7, value_bits=5, count_bits=9, skid=True),
+        CsrParameters(name="csr_survivors_tiny", row_bits=2, column_bits=2, value_bits=1, count_bits=3),
+        CsrParameters(name="csr_dense32", count_bits=16, dense=True, lanes=32, value_bits=4, skid=True),
+        CsrParameters(name="csr_dense_tiny", row_bits=3, column_bits=3, value_bits=3, count_bits=5, dense=True, lanes=2),
+        CsrParameters(name="csr_dense1", row_bits=6, column_bits=5, value_bits=7, count_bits=10, dense=True),
+        RlcParameters(name="rlc_8bit_n8", run_bits=4, level_bits=8, pairs_per_word=5, lanes=8),
+        RlcParameters(name="rlc_8bit_n4", run_bits=4, level_bits=8, pairs_per_word=5, lanes=4),
+        RlcParameters(name="rlc_eyeriss"),
+        RlcParameters(name="rlc_eyeriss_skid", skid=True),
+        RlcParameters(name="rlc_eyeriss_lsb_n1", order="lsb", lanes=1),
+        RlcParameters(name="rlc_eyeriss_n16", lanes=16),
+        RlcParameters(name="rlc_unmarked_n2", run_bits=3, level_bits=5, pairs_per_word=4, word_bits=32, marker=False, lanes=2),
+        RlcParameters(name="rlc_tiny", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=5, lanes=2, count_bits=3),
+        RlcParameters(
+            name="rlc_one_pair_n8", run_bits=2, level_bits=3, pairs_per_word=1, word_bits=9, order="lsb", lanes=8, count_bits=7, skid=True
+        ),
+    )
+}
+
+FORMATS: dict[str, type[Parameters]] = {p.format: type(p) for p in CATALOG.values()}
+DEFAULTS: dict[str, Parameters] = {p.format: p for p in reversed(CATALOG.values())}
+
+
+def from_dict(values: Mapping[str, Any]) -> Parameters:
+    """The parameters that :meth:`Parameters.to_dict` wrote; ``values["format"]`` says of which format."""
+    check(values.get("format") in FORMATS, "format", f"one of {', '.join(FORMATS)}", values.get("format"))
+    return FORMATS[values["format"]].from_dict(values)
+
+
+def from_json(text: str) -> Parameters:
+    """The parameters that :meth:`Parameters.to_json` wrote."""
+    return from_dict(json.loads(text))

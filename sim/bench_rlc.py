@@ -1,0 +1,210 @@
+"""Holds the RLC unpacker to the contract: truth under stalls, exact count, errors in band, rate and latency."""
+
+import itertools
+import random
+from typing import Any, cast
+
+import cocotb
+
+from golden.params.rlc import RlcParameters
+from golden.rlc import Pair, encode, pack, unpack
+from sim.bench_contract import measure_rate, reset_midway, run_matrices
+from sim.testbench import PATTERNS, Shares, parameters
+
+DENSITIES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.75, 1.0)
+EYERISS_RATES = {1.0: 3.0, 0.75: 3.6, 0.5: 3.9, 0.3: 3.98}  # elements per cycle, Eyeriss words on 4 lanes: at least
+
+
+def decoder() -> RlcParameters:
+    """The parameters of the unpacker under test."""
+    return cast(RlcParameters, parameters())
+
+
+def most() -> int:
+    """The most elements that a matrix of these tests has."""
+    return min(40 * decoder().lanes * decoder().pairs_per_word, (1 << decoder().count_bits) - 1)
+
+
+def random_matrix(count: int, density: float = 0.5) -> Shares:
+    """A well-formed matrix of *count* elements, a share of *density* of them not 0."""
+    generator = random.Random(f"{cocotb.RANDOM_SEED} {count} {density}")
+    level = range(1, 1 << decoder().level_bits)
+    return encode([[generator.choice(level) if generator.random() < density else 0 for _ in range(count)]], decoder())
+
+
+def marked(words: list[int | None], number: int = -1) -> list[int | None]:
+    """*words* with the marker only in the beat of that *number*, in none if there is no such beat; as they are if words have no marker."""
+    at = decoder().marker_position
+    if at is None:
+        return words
+    chosen = number if number >= 0 else len(words) + number
+    return [word if word is None else word & ~(1 << at) | int(i == chosen) << at for i, word in enumerate(words)]
+
+
+def code(pairs: list[Pair]) -> list[int | None]:
+    """The words of these pairs."""
+    return list(pack(pairs, decoder()))
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(idle=PATTERNS, pressure=PATTERNS)
+async def matrices_under_stalls(dut: Any, idle: str, pressure: str) -> None:
+    """Matrices of all sizes at the edges of beats and words, sparse and dense, follow each other under every pair of stall patterns."""
+    p = decoder()
+    longest = p.longest_run + 1
+    edges = [p.lanes, 2 * p.lanes, longest, p.pairs_per_word * p.lanes]
+    counts = [0, 1, 0, 0, *(edge + offset for edge in edges for offset in (-1, 0, 1)), 1, 2 * longest + p.lanes // 2 + 1]
+    counts = [min(count, most(), 300) for count in counts]
+    matrices = [random_matrix(count, density) for count, density in zip(counts, itertools.cycle(DENSITIES))]
+    await run_matrices(dut, matrices, idle=idle, pressure=pressure)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(density=DENSITIES)
+async def densities(dut: Any, density: float) -> None:
+    """Larger matrices, and each count from 0 upward, at one density."""
+    counts = [most(), *range(min(4 * decoder().lanes + 2, most()))]
+    await run_matrices(dut, [random_matrix(count, density) for count in counts], idle="mixed", pressure="random")
+
+
+def some(end: int) -> list[int]:
+    """A few numbers from 0 to *end* - 1: the first, the last, in between, and at the edges of a beat."""
+    lanes = decoder().lanes
+    return [n for n in sorted({0, 1, 2, lanes - 1, lanes, lanes + 1, end // 3, end // 2, end - 2, end - 1}) if 0 <= n < end]
+
+
+def malformed() -> list[Shares]:
+    """Every kind of malformed code, at several places in a matrix."""
+    p = decoder()
+    count = min(6 * p.lanes + 3, most())
+    words = code([(0, 1)] * count)
+    bad: list[Shares] = [{"shape": [count], "code": []}, {"shape": [1], "code": []}, {"shape": [count], "code": [None, None]}]
+    # Too short: by many beats, by some words, and the last beat without data.
+    bad += [{"shape": [most()], "code": code([(run, 1)] * pairs)} for run in (0, 1, p.longest_run) for pairs in (1, p.pairs_per_word)]
+    bad += [{"shape": [count], "code": marked(words[:end])} for end in some(len(words)) if end]
+    bad += [{"shape": [count], "code": [*words[:-1], None]}, {"shape": [count], "code": [None, *marked(words[:1], 7), None]}]
+    # Too long: tlast one beat late, words after the end, counts that are smaller than the code's.
+    for few, tail in itertools.product(range(1, 2 * p.lanes + 2), (None, 0)):
+        dense = code([(0, 1)] * few)
+        bad.append({"shape": [few], "code": [*marked(dense, len(dense)), tail]})
+    bad += [{"shape": [count], "code": [*marked(words, len(words)), None]}, {"shape": [count], "code": marked(words * 2)}]
+    bad += [{"shape": [count], "code": marked([*words, *[None, words[0]] * 9])}]
+    bad += [{"shape": [fewer], "code": words} for fewer in some(count)]
+    # A run past the count, in each pair of a word; a pair past the count that is not (0, 0).
+    for pair in range(p.pairs_per_word):
+        runs = [(0, 1)] * pair + [(p.longest_run, 1)]
+        bad += [{"shape": [pair + extra], "code": code([*runs, (0, 1)])} for extra in (1, 2, p.longest_run, p.longest_run + 1)]
+        for extra, past in itertools.product((1, 2), ((1, 0), (0, 1))):
+            bad.append({"shape": [pair + extra], "code": code([(0, 1)] * pair + [(extra - 1, 1), past])})
+    bad += [{"shape": [0], "code": marked([word])} for word in (0, words[0])]
+    bad += [{"shape": [0], "code": [*marked([1, None, 1])]}, {"shape": [0], "code": marked([1, None], 7)}]
+    # The marker in a wrong word, in none, in two; before and after the matrix is complete.
+    bad += [{"shape": [few], "code": marked([*words, None, 0], at)} for at in some(len(words)) for few in (0, 1, count)]
+    bad += [{"shape": [count], "code": marked(words, len(words))}, {"shape": [1], "code": marked(code([(0, 1)]), 1)}]
+    bad += [{"shape": [count], "code": [*marked(words[:-1]), words[-1]]}, {"shape": [0], "code": marked([0], 1)}]
+    return [one for one in bad if 0 <= cast(int, one["shape"][0]) < 1 << p.count_bits]
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.parametrize(stall=PATTERNS)
+async def malformed_code(dut: Any, stall: str) -> None:
+    """Each malformed code ends in the code of its first error, and the good matrix after it is untouched."""
+    good = random_matrix(min(2 * decoder().lanes + 1, most()), 0.75)
+    await run_matrices(dut, [matrix for one in malformed() for matrix in (one, good)], idle=stall, pressure=stall)
+
+
+@cocotb.test(timeout_time=50, timeout_unit="ms")
+@cocotb.parametrize(stall=PATTERNS)
+async def random_codes(dut: Any, stall: str) -> None:
+    """Random words, counts, lengths and markers: right or wrong, what comes out is what golden says."""
+    p = decoder()
+    generator = random.Random(f"{cocotb.RANDOM_SEED} {stall}")
+    matrices: list[Shares] = []
+    for _ in range(400):
+        runs = [generator.choice((0, 0, 1, generator.randrange(p.longest_run + 1))) for _ in range(generator.randrange(12))]
+        pairs = [(run, generator.getrandbits(p.level_bits)) for run in runs]
+        total = sum(run + 1 for run, _ in pairs)
+        count = max(0, total + generator.choice((0, 0, 0, 0, -1, 1, -2, 2, p.lanes, -p.lanes, generator.randrange(-total, total + 1))))
+        words = code(pairs)
+        if generator.random() < 0.3:
+            words.insert(generator.randrange(len(words) + 1), None)
+        if generator.random() < 0.3 and words:
+            words = marked(words, generator.randrange(2 * len(words)))
+        matrices.append({"shape": [min(count, (1 << p.count_bits) - 1)], "code": words})
+    await run_matrices(dut, matrices, idle=stall, pressure=stall)
+
+
+@cocotb.test(timeout_time=50, timeout_unit="ms")
+async def all_codes_of_two_beats(dut: Any) -> None:
+    """For each small count every code of up to two beats: of all words there are where words are small, else of a few that differ much."""
+    p = decoder()
+    if p.word_bits <= 6:
+        words = list(range(1 << p.word_bits))
+    else:
+        full = [(0, 1)] * (p.pairs_per_word - 1)
+        firsts = [code(pairs)[0] for pairs in ([(0, 0)], [(0, 1), *full], [(1, 1), *full], [*full, (1, 0)], [(p.longest_run, 1)])]
+        words = [word for first in firsts for number in (0, 1) for word in cast(list[int], marked([cast(int, first)], number))]
+    beats = [None, *dict.fromkeys(words)]
+    codes: list[list[int | None]] = [[], *([beat] for beat in beats), *([a, b] for a in beats for b in beats)]
+    counts = range(min(1 << p.count_bits, 8))
+    await run_matrices(dut, [{"shape": [count], "code": one} for count in counts for one in codes])
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=PATTERNS)
+async def beats_without_data(dut: Any, stall: str) -> None:
+    """Beats without data in the midst of a code change nothing."""
+    matrix = random_matrix(min(6 * decoder().lanes, most()))
+    words = [beat for word in matrix["code"] for beat in (None, word)]
+    await run_matrices(dut, [{**matrix, "code": words}, {"shape": [0], "code": [None, None]}] * 3, idle=stall, pressure=stall)
+
+
+def cycles_of(matrix: Shares) -> int:
+    """The clock cycles that the docstring of the unpacker promises for a well-formed matrix."""
+    p = decoder()
+    words = [sum(run + 1 for run, _ in unpack(word, p)) for word in cast(list[int], matrix["code"])]
+    cycles = given = 0
+    for elements in words[:-1]:
+        complete = (given + elements) // p.lanes - given // p.lanes
+        given += elements
+        cycles += max(1, complete)
+    return cycles + -(-cast(int, matrix["shape"][0]) // p.lanes) - given // p.lanes
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(density=DENSITIES)
+async def stated_rate(dut: Any, density: float) -> None:
+    """Without stalls a matrix takes the latency and the cycles that the docstring states, and not one more."""
+    matrix = random_matrix(min(7992, (1 << decoder().count_bits) - 1), density)
+    cycles = await run_matrices(dut, [matrix]) - decoder().latency
+    assert cycles == cycles_of(matrix), f"{cycles} cycles, must be {cycles_of(matrix)}"
+    if (decoder().pairs_per_word, decoder().lanes) == (3, 4) and density in EYERISS_RATES:
+        rate = cast(int, matrix["shape"][0]) / cycles
+        assert rate >= EYERISS_RATES[density], f"{rate:.3f} elements per cycle, must be at least {EYERISS_RATES[density]}"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def full_rate(dut: Any) -> None:
+    """Where each word completes a beat there is one in every cycle, from matrix to matrix too; the latency is the one stated."""
+    p = decoder()
+    words = min(12 * p.lanes, most() // (p.pairs_per_word * (p.longest_run + 1)))
+    matrix = encode([([0] * p.longest_run + [1]) * p.pairs_per_word * words], p)
+    rate = await measure_rate(dut, matrix)
+    if p.pairs_per_word * (p.longest_run + 1) >= p.lanes:
+        assert (rate.latency, rate.beats_per_cycle, rate.gap) == (p.latency, 1.0, 0), rate
+    else:
+        assert rate.elements_per_cycle >= p.pairs_per_word * (p.longest_run + 1), rate
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def short_matrices_at_full_rate(dut: Any) -> None:
+    """Matrices of one word and one beat follow each other without an idle cycle, empty ones among them."""
+    cycles = await run_matrices(dut, [random_matrix(1, 1.0), random_matrix(0)] * 32)
+    assert cycles == 64 + decoder().latency, f"64 matrices of one beat took {cycles} cycles"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(cycles=[1, 2, 3, 4, 5, 7, 12])
+async def reset_in_flight(dut: Any, cycles: int) -> None:
+    """After a reset in the midst of a matrix the next one decodes as after power-up."""
+    await reset_midway(dut, random_matrix(most(), 0.75), cycles=cycles)
