@@ -9,6 +9,7 @@ from typing import Any
 
 from golden.params.base import Parameters, check
 from golden.params.csr import CsrParameters
+from golden.params.nm import NmParameters
 from golden.params.rlc import RlcParameters
 from golden.params.viterbi import ViterbiParameters
 
@@ -59,6 +60,12 @@ CATALOG: dict[str, Parameters] = {
         RlcParameters(
             name="rlc_one_pair_n8", run_bits=2, level_bits=3, pairs_per_word=1, word_bits=9, order="lsb", lanes=8, count_bits=7, skid=True
         ),
+        NmParameters(name="nm_2_4"),
+        NmParameters(name="nm_2_4_g16_skid", groups=16, skid=True),
+        NmParameters(name="nm_1_2", n=1, m=2, value_bits=4, groups=8, count_bits=16),
+        NmParameters(name="nm_4_8", n=4, m=8, groups=2, value_bits=16),
+        NmParameters(name="nm_3_8_odd", n=3, m=8, value_bits=5, groups=3, count_bits=9, skid=True),
+        NmParameters(name="nm_2_4_tiny", groups=1, value_bits=2, count_bits=4),
     )
 }
 
