@@ -15,6 +15,7 @@ from unprune import plots
 from unprune.outcome import Outcome, Result
 
 NONE = "-"  # what a cell without a figure shows
+MASK_NOTE = "a decoder that gives a mask leaves the survivors to be put in place, here by software; its area and rate are of the mask alone"
 
 
 def summary(result: Result) -> Table:
@@ -33,6 +34,7 @@ def summary(result: Result) -> Table:
 def summary_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
     """The main table's lines: what it is, with its unit, and the figure for each decoder as text."""
     rows = [
+        ("the decoder gives", [one.parameters.output.name for one in outcomes]),
         ("weights checked, different", [f"{one.weights:,}, {one.differing_weights:,}" for one in outcomes]),
         ("density", [f"{one.density:.4f}" for one in outcomes]),
         ("bits per weight", [f"{one.bits_per_weight:.3f}" for one in outcomes]),
@@ -74,6 +76,7 @@ def page(result: Result) -> str:
     outcomes = result.outcomes
     return environment.get_template("index.html.j2").render(
         result=result, outcomes=outcomes, targets=list(TARGETS.values()), figures=_figures, millions=_millions, values=_values, dash=NONE,
+        mask_note=MASK_NOTE if any(one.parameters.output.name == "mask" for one in outcomes) else "",
         bits_plot=plots.bits_per_weight(outcomes),
         area_plot=plots.area_against_rate(outcomes) if any(one.weights_per_second for one in outcomes) else "",
         accuracy_plot=plots.accuracies(result.references, outcomes) if result.references else "",
@@ -84,6 +87,8 @@ def _references(result: Result) -> str:
     parts = [f"{name} {100 * share:.1f} %" for name, share in result.references.items()]
     parts = [f"test accuracy of the network before: {', '.join(parts)}"] if parts else []
     parts.insert(0, f"decoders: {', '.join(one.parameters.name for one in result.outcomes)}")
+    if any(one.parameters.output.name == "mask" for one in result.outcomes):
+        parts.append(MASK_NOTE)
     if result.skipped:
         parts.append(f"left as they are: {', '.join(result.skipped)}")
     return "\n".join(parts)
