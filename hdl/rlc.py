@@ -54,7 +54,7 @@ class Hand:
         bits = len(self.fill)
         lanes, beats = [place[:bits] for place in placed.places], [place[bits:] for place in placed.places]
         levels = range(len(self.lane))
-        full, done, ends = placed.good & (beats[-1] != 0), beats[-1] <= 1, placed.last | placed.bad
+        full, done, ends = placed.good & (beats[-1] != 0), beats[-1][1:] == 0, placed.last | placed.bad
         return [
             *self.word.follow(placed),
             *(self.lane[i].eq(lanes[i]) for i in levels),

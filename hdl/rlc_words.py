@@ -1,6 +1,6 @@
 """The words of the RLC unpacker: cut into pairs, and for each level the place where it goes, one stage after the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -89,14 +89,14 @@ def read(m: Module, code: Any, parameters: RlcParameters) -> Word:
     )
 
 
-def join_groups(word: Word) -> Word:
+def join_groups(word: Word, parameters: RlcParameters) -> Word:
     """*word* with its places counted from its start."""
     groups = [word.places[start : start + GROUP] for start in range(0, len(word.places), GROUP)]
     ends = running_places([group[-1] for group in groups])
     places = list(groups[0])
     for before, group, end in zip(ends, groups[1:], ends[1:], strict=False):
         places += [*(sum_and_one(before, place) for place in group[:-1]), end]
-    return Word(word.valid, word.good, word.bad, word.last, word.levels, word.rest_zero, places)
+    return replace(word, places=[place[: ((i + 1 << parameters.run_bits) - 1).bit_length()] for i, place in enumerate(places)])
 
 
 def place(m: Module, word: Word, step: Value, parameters: RlcParameters) -> Word:
@@ -109,12 +109,12 @@ def place(m: Module, word: Word, step: Value, parameters: RlcParameters) -> Word
     end = sum_and_one(fill, word.places[-1])[: (largest[-1] + 1).bit_length()]
     with m.If(step & word.valid):
         m.d.sync += fill.eq(Mux(word.last, 0, end[: p.lane_bits]))
-    return Word(word.valid, word.good, word.bad, word.last, word.levels, word.rest_zero, [*places, end])
+    return replace(word, places=[*places, end])
 
 
 def placed_words(m: Module, code: Any, step: Value, parameters: RlcParameters) -> Word:
     """The words of *code* in registers, placed by :func:`place`; they move on in the cycles in which *step* is 1."""
     word = read(m, code, parameters).registered(m, step, "summed")
     if parameters.pairs_per_word > GROUP:
-        word = join_groups(word).registered(m, step, "joined")
+        word = join_groups(word, parameters).registered(m, step, "joined")
     return place(m, word, step, parameters).registered(m, step, "placed")

@@ -37,7 +37,7 @@ def test_only_the_output_ready_reaches_another_port_within_a_cycle(name):
             ctx.set(dut.aresetn, cycle > 1)
             before = [ctx.get(signal) for signal in (*readies, *output)]
             for what, signal in driven.items():
-                ctx.set(signal, generator.getrandbits(len(signal)))
+                ctx.set(signal, generator.getrandbits(4 if what == "shape tdata" else len(signal)))  # matrices that come to an end
                 assert [ctx.get(signal) for signal in (*readies, *output)] == before, what
             given = [ctx.get(signal) for signal in output]
             ctx.set(ready, generator.getrandbits(1))

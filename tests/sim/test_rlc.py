@@ -1,21 +1,25 @@
-"""The RLC bench finds an unpacker that is broken; that it passes the right ones is shown for the whole catalogue elsewhere."""
+"""The RLC bench finds an unpacker that is broken, and passes parameters past the catalogue, which is shown elsewhere."""
 
 from pathlib import Path
 
 import pytest
 
 from golden.catalog import CATALOG
+from golden.params.rlc import RlcParameters
 from hdl.emit import verilog
-from sim.run import SimulationFailed, simulate_verilog
+from sim.run import SimulationFailed, simulate, simulate_verilog
+
+PAST_THE_CATALOGUE = [
+    RlcParameters(run_bits=1, level_bits=1, pairs_per_word=1, word_bits=2, marker=False, lanes=1, count_bits=2),
+    RlcParameters(run_bits=3, level_bits=9, pairs_per_word=9, word_bits=120, order="lsb", lanes=32, count_bits=32, skid=True),
+    RlcParameters(run_bits=5, level_bits=32, pairs_per_word=16, word_bits=1024, lanes=2),
+]
 
 BROKEN = {
     # what is broken: the unpacker, what is replaced in its Verilog and by what, the test that has to find it
     "levels of the next beat": ("rlc_tiny", "next__1 <= ", "next__1 <= 1'h0 & ", "matrices_under_stalls"),
-    "dropping what is left over": ("rlc_tiny", "chosen_give <= ", "chosen_give <= 1'h0 & ", "matrices_under_stalls"),
-    "making up for a short code": ("rlc_tiny", "ends <= ", "ends <= 1'h0 & ", "malformed_code"),
     "words after a complete matrix": ("rlc_eyeriss", "covered <= ", "covered <= 1'h0 & ", "malformed_code"),
     "unused pairs that are not zero": ("rlc_tiny", "placed_rest_zero_0 <= ", "placed_rest_zero_0 <= 1'h1 | ", "all_codes_of_two_beats"),
-    "lanes past the last element": ("rlc_tiny", "chosen_keep_1 <= ", "chosen_keep_1 <= 1'h1 | ", "malformed_code"),
     "the marker": ("rlc_tiny", "summed_bad <= ", "summed_bad <= 1'h0 & ", "malformed_code"),
     "beats without an element of the word": ("rlc_eyeriss", " past <= ", " past <= 1'h0 & ", "malformed_code"),
     "no idle cycle between matrices": ("rlc_eyeriss", " known <= ", " known <= idle & ", "short_matrices_at_full_rate"),
@@ -35,3 +39,9 @@ def test_finds_what_is_broken(what: str, tmp_path: Path) -> None:
         )
     found = [outcome.name for outcome in failure.value.outcomes if not outcome.passed]
     assert any(test in name for name in found), found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parameters", PAST_THE_CATALOGUE, ids=lambda p: p.name)
+def test_keeps_the_contract_past_the_catalogue(parameters: RlcParameters, tmp_path: Path) -> None:
+    simulate(parameters, "bench_rlc", folder=tmp_path)
