@@ -1,6 +1,7 @@
 """The README's table of decoders, made from the catalogue and the recorded figures: ``python -m synth.markdown --write README.md``."""
 
 import argparse
+import dataclasses
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,19 +15,27 @@ from synth.expected import read_expected
 START, END = "<!-- decoders: made by python -m synth.markdown -->", "<!-- end of decoders -->"
 
 
+def _values(parameters: Parameters) -> str:
+    """The values that differ from the defaults, taps left out."""
+    fields = [f for f in dataclasses.fields(parameters) if f.name not in ("name", "taps")]
+    chosen = [(f.name, getattr(parameters, f.name)) for f in fields if getattr(parameters, f.name) != f.default]
+    return ", ".join(name if value is True else f"no {name}" if value is False else f"{name} {value}" for name, value in chosen)
+
+
 def _row(parameters: Parameters, recorded: Mapping[str, Any]) -> str:
     area = [f"{recorded[target]['lut']} / {recorded[target]['ff']}" for target in ("xc7", "ecp5", "ice40")]
     gates = f"{recorded['gates']['gates']:,.0f} / {recorded['gates']['ff']}"
     mhz = f"{statistics.median(recorded['clock'].values()):.0f}"
-    cells = [f"`{parameters.name}`", str(parameters.rate), str(parameters.latency), *area, gates, mhz]
+    cells = [f"`{parameters.name}`", _values(parameters), str(parameters.rate), str(parameters.latency), *area, gates, mhz]
     return f"| {' | '.join(cells)} |"
 
 
 def decoders(expected: Mapping[str, Any]) -> str:
     """The table, between its two markers; a line for every catalogue entry that *expected* has figures of."""
-    head = "| decoder | elements per cycle | latency | xc7 LUT / FF | ECP5 LUT / FF | iCE40 LUT / FF | NAND2 eq. / FF | ECP5 MHz |"
+    columns = ["decoder", "parameters", "elements per cycle", "latency", "xc7 LUT / FF", "ECP5 LUT / FF", "iCE40 LUT / FF"]
+    head = f"| {' | '.join([*columns, 'NAND2 eq. / FF', 'ECP5 MHz'])} |"
     rows = [_row(parameters, expected["designs"][name]) for name, parameters in CATALOG.items() if name in expected["designs"]]
-    return "\n".join([START, head, "|---|" + "---:|" * 7, *rows, END])
+    return "\n".join([START, head, "|---|---|" + "---:|" * 7, *rows, END])
 
 
 def replaced(page: str, expected: Mapping[str, Any]) -> str:
