@@ -14,7 +14,7 @@ from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, ReadWrite, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 from golden.bits import Element, to_beats
@@ -98,7 +98,22 @@ class Testbench:
         """Start the clock and the monitor and reset the decoder."""
         Clock(self.dut.aclk, CLOCK_NS, unit="ns").start()
         self.monitor.start()
+        for port in self.inputs:
+            cocotb.start_soon(self._scramble(port))
         await self.reset()
+
+    async def _scramble(self, port: Port) -> None:
+        """While a source offers nothing, its other lines carry noise, so that a decoder which looks at them without ``tvalid`` is found out."""
+        prefix = f"s_axis_{port.name}"
+        valid = getattr(self.dut, f"{prefix}_tvalid")
+        lines = [getattr(self.dut, f"{prefix}_{name}") for name in (("tdata", "tkeep", "tlast") if port.framed else ("tdata",))]
+        generator = random.Random(f"{cocotb.RANDOM_SEED} noise {port.name}")
+        while True:
+            await RisingEdge(self.dut.aclk)
+            await ReadWrite()  # the source has driven what it drives in this cycle
+            if valid.value == 0:
+                for line in lines:
+                    line.value = generator.getrandbits(len(line))
 
     async def reset(self, cycles: int = 4) -> None:
         """Hold ``aresetn`` low for *cycles* clock cycles; whatever was still to be sent or received is dropped."""

@@ -77,6 +77,11 @@ BROKEN = {
     "wrong data": ("tdata & 8'd1", "tdata & 8'd1 ^ 8'(left == 2)", r"beat \d+ of \d+: tdata was 0[01], must be 0[01]"),
     "wrong tkeep": ("tkeep <= 1", "tkeep <= left != 3", r"beat \d+ of \d+: tkeep was 0, must be 1"),
     "early error": ("tuser <= 0", "tuser <= 2'(left == 2)", r"beat \d+ of \d+: tuser was 1, must be 0"),
+    "looks at an idle line": (
+        "if (free) m_axis_mask_tvalid <= 0;",
+        "if (free) m_axis_mask_tvalid <= 0; if (busy && !s_axis_index_tvalid && s_axis_index_tdata[7]) left <= left - 1;",
+        r"(\d+ beats came out, must be \d+|no beat moved)",
+    ),
     "a beat too few": ("tlast <= left == 1;", "tlast <= left == 2;", r"\d+ beats came out, must be \d+"),
     "a beat too many": (
         "if (free) m_axis_mask_tvalid <= 0;",
