@@ -75,7 +75,9 @@ DEFAULTS: dict[str, Parameters] = {p.format: p for p in reversed(CATALOG.values(
 
 def from_dict(values: Mapping[str, Any]) -> Parameters:
     """The parameters that :meth:`Parameters.to_dict` wrote; ``values["format"]`` says of which format."""
-    check(values.get("format") in FORMATS, "format", f"one of {', '.join(FORMATS)}", values.get("format"))
+    if not isinstance(values, Mapping):
+        raise TypeError(f"parameters must be a JSON object, was {values!r}")
+    check(values.get("format") in list(FORMATS), "format", f"one of {', '.join(FORMATS)}", values.get("format"))
     return FORMATS[values["format"]].from_dict(values)
 
 

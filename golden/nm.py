@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from golden.bits import Element
 from golden.decoded import Decoded
-from golden.params.base import check
+from golden.params.base import check, check_range
 from golden.params.nm import NmError, NmParameters
 
 Beat = list[int]  # the elements of a beat; none: a beat without data
@@ -31,10 +31,15 @@ def encode(matrix: Sequence[Sequence[int]], parameters: NmParameters) -> dict[st
     """The share of each stream for a matrix given as rows of unsigned level patterns; the last group is filled up with zeros.
 
     Raises:
-        ValueError: a group has more than n survivors.
+        ValueError: a group has more than n survivors, there are more weights than ``count_bits`` can count, or a level needs more than
+            ``value_bits``.
+        TypeError: a level is not an integer.
     """
     p = parameters
     flat = [level for row in matrix for level in row]
+    check_range("the number of weights", len(flat), 0, (1 << p.count_bits) - 1)
+    for place, level in enumerate(flat):
+        check_range(f"level {place}", level, 0, (1 << p.value_bits) - 1)
     padded = flat + [0] * (-len(flat) % p.m)
     packed: list[int] = []
     values: list[Element | None] = []

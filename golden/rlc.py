@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from golden.bits import Element
 from golden.decoded import Decoded
-from golden.params.base import check
+from golden.params.base import check, check_range
 from golden.params.rlc import RlcError, RlcParameters
 
 Pair = tuple[int, int]
@@ -74,8 +74,16 @@ def unpack(word: int, parameters: RlcParameters) -> list[Pair]:
 
 
 def encode(matrix: Sequence[Sequence[int]], parameters: RlcParameters) -> dict[str, list[Element | None]]:
-    """The share of each stream for a matrix given as rows of unsigned level patterns."""
+    """The share of each stream for a matrix given as rows of unsigned level patterns.
+
+    Raises:
+        ValueError: there are more weights than ``count_bits`` can count, or a level needs more than ``level_bits``.
+        TypeError: a level is not an integer.
+    """
     flat = [level for row in matrix for level in row]
+    check_range("the number of weights", len(flat), 0, (1 << parameters.count_bits) - 1)
+    for place, level in enumerate(flat):
+        check_range(f"level {place}", level, 0, (1 << parameters.level_bits) - 1)
     code: list[Element | None] = list(pack(cut_runs(flat, parameters.longest_run), parameters))
     return {"shape": [len(flat)], "code": code}
 

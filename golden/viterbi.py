@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from golden.bits import Element, bits_to_words, words_to_bits
 from golden.decoded import Decoded
-from golden.params.base import Error
+from golden.params.base import Error, check_range
 from golden.params.viterbi import ViterbiParameters
 
 
@@ -87,7 +87,12 @@ def pack(bits: Sequence[int], parameters: ViterbiParameters) -> list[int]:
 
 
 def encode(gains: Sequence[int], parameters: ViterbiParameters) -> dict[str, list[Element | None]]:
-    """The share of each stream for a matrix whose weights have these integer *gains*, row-major."""
+    """The share of each stream for a matrix whose weights have these integer *gains*, row-major.
+
+    Raises:
+        ValueError: there are more weights than ``count_bits`` can count.
+    """
+    check_range("the number of weights", len(gains), 0, (1 << parameters.count_bits) - 1)
     index: list[Element | None] = list(pack(search(gains, parameters), parameters))
     return {"shape": [len(gains)], "index": index}
 

@@ -34,7 +34,7 @@ def cache_folder() -> Path:
 def scratch() -> tempfile.TemporaryDirectory[str]:
     """A folder for tools to work in; not below /tmp, which the WebAssembly tools cover with one of their own.
 
-    What a process that was killed left behind goes after a day.
+    It has to be left within a day: what is older is taken for the remains of a process that was killed, and removed.
     """
     for left in cache_folder().glob("work-*"):
         with contextlib.suppress(OSError):

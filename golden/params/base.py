@@ -106,6 +106,8 @@ class Parameters(ABC):
         check_range("count_bits", self.count_bits, 2, 32)
         if not isinstance(self.skid, bool):
             raise TypeError(f"skid must be True or False, was {self.skid!r}")
+        if not isinstance(self.name, str):
+            raise TypeError(f"name must be a string, was {self.name!r}")
         self._check()
         if not self.name:
             object.__setattr__(self, "name", f"{self._slug()}_{self.digest[:6]}")
@@ -168,5 +170,7 @@ class Parameters(ABC):
         given.pop("format", None)
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(given) - known)
+        missing = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING and f.name not in given]
+        check(not missing, f"the parameters of {cls.format}", f"given with {', '.join(missing)}", sorted(given))
         check(not unknown, f"a parameter of {cls.format}", f"one of {', '.join(sorted(known))}", ", ".join(unknown))
         return cls(**given)

@@ -106,6 +106,17 @@ def test_unknown_format_and_unknown_parameter_are_refused_by_name() -> None:
         from_dict({"format": "viterbi", "lanes": 1, **GOOD})
 
 
+def test_what_is_no_set_of_parameters_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^parameters must be a JSON object, was \[\]$"):
+        from_json("[]")
+    with pytest.raises(ValueError, match=r"^format must be one of .*, was \['viterbi'\]$"):
+        from_json('{"format": ["viterbi"]}')
+    with pytest.raises(ValueError, match=r"^the parameters of viterbi must be given with k, q, was \['taps'\]$"):
+        from_dict({"format": "viterbi", "taps": [1]})
+    with pytest.raises(TypeError, match=r"^name must be a string, was 3$"):
+        ViterbiParameters(**GOOD, name=3)  # type: ignore[arg-type]
+
+
 def test_port_counts_its_bytes() -> None:
     port = Port("survivor", (Field("row", 9), Field("value", 8)), lanes=4)
     assert (port.lane_bytes, port.beat_bytes) == (3, 12)

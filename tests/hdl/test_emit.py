@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from golden.catalog import CATALOG
 from golden.params.base import Parameters
+from golden.params.viterbi import ViterbiParameters
 from hdl import yowasp
 from hdl.cache import scratch
 from hdl.emit import describe, emit, verilog
@@ -79,3 +81,15 @@ def test_equal_parameters_under_another_name_give_a_module_of_that_name() -> Non
     assert other == parameters
     assert verilog(other).splitlines()[6:] != verilog(parameters).splitlines()[6:]
     assert "module another_one(" in verilog(other)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"k": 2, "q": 4, "comparator": 1, "taps": (0b101, 0b101, 0b100, 0b111)},  # two outputs are equal
+        {"k": 8, "q": 1, "taps": (0b10,)},  # most of the window is not read
+        {"k": 2, "p": 2, "q": 1, "taps": (0b1,)},  # nor is one of the new bits
+    ],
+)
+def test_taps_that_leave_something_unread_give_clean_verilog(values: dict[str, Any], tmp_path: Path) -> None:
+    test_verilator_lints_it_without_a_warning(ViterbiParameters(**values), tmp_path)
