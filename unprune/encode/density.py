@@ -7,6 +7,7 @@ the other.
 
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,6 @@ from unprune.encode.base import Progress
 from unprune.encode.sums import sums
 
 SAMPLE_BLOCKS = 64
-CHUNK = 1 << 15  # weights looked at together, few enough for a cache
 TOLERANCE = 0.0002  # of the density, within which one search is enough
 SEARCHES = 14
 FAR = 2.0  # factor between wanted and natural density from which the user is warned
@@ -78,9 +78,7 @@ def meet(
     weights: Floats, density: float, parameters: ViterbiParameters, gain: str, progress: Progress | None, workers: int | None
 ) -> npt.NDArray[np.uint8]:
     """The compressed bits for flat *weights* (float32 or float64); see :func:`unprune.encode.viterbi.choose`."""
-    low, high, wrong = extremes(weights)
-    if wrong:
-        raise ValueError(f"weights must be finite, {wrong} of {weights.size} are NaN or infinite")
+    low, high = extremes(weights, engine.threads(weights.size, workers))
     if not weights.size:
         return np.empty(0, np.uint8)
     if not parameters.density / FAR <= density <= parameters.density * FAR:
@@ -101,17 +99,23 @@ def meet(
     return _splice(above, below, density * weights.size, parameters.block_steps * parameters.p)
 
 
-def extremes(weights: npt.NDArray[Any]) -> tuple[float, float, int]:
-    """The lowest and the highest magnitude of flat *weights*, and how many are NaN or infinite."""
+def extremes(weights: Floats, workers: int = 1) -> tuple[float, float]:
+    """The lowest and the highest magnitude of flat *weights*, infinity and 0 where there are none.
+
+    Raises:
+        ValueError: A weight is NaN or infinite.
+    """
     kind = np.dtype(f"i{weights.itemsize}")  # without their sign floats sort like the integers of the same bits, NaN last
-    infinity, sign = np.array([np.inf, -0.0], weights.dtype).view(kind)
-    low, high, wrong = infinity, kind.type(0), 0
-    for start in range(0, weights.size, CHUNK):
-        patterns = weights[start : start + CHUNK].view(kind) & ~sign
-        low, high = min(low, patterns.min()), max(high, patterns.max())
-        wrong += int(np.count_nonzero(patterns >= infinity)) if high >= infinity else 0
+    infinity, sign = np.array(np.inf, weights.dtype).view(kind)[()], np.iinfo(kind).max
+    pieces = np.array_split(weights.view(kind), workers)
+    with ThreadPoolExecutor(workers) as pool:
+        found = list((map if workers == 1 else pool.map)(lambda piece: trellis.extremes(piece, sign), pieces))
+    low, high = min(infinity, *(part[0] for part in found)), max(part[1] for part in found)
+    if high >= infinity:
+        wrong = weights.size - int(np.count_nonzero(np.isfinite(weights)))
+        raise ValueError(f"weights must be finite, {wrong} of {weights.size} are NaN or infinite")
     lowest, highest = np.array([low, high], kind).view(weights.dtype).tolist()
-    return lowest, highest, wrong
+    return lowest, highest
 
 
 def survivors(bits: npt.NDArray[np.uint8], size: int, parameters: ViterbiParameters) -> npt.NDArray[np.int64]:

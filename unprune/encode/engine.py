@@ -5,6 +5,7 @@ Working space is a constant per thread, whatever the layer's size.
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
@@ -68,12 +69,23 @@ class Tanh(Source):
         trellis.load_tanh(self.weights, self.threshold, self.slope, self.high, gains.LIMIT, first, block, out)
 
 
+def threads(size: int, workers: int | None) -> int:
+    """*workers*, or where none are named as many as a layer of *size* weights is worth."""
+    return workers or (os.cpu_count() or 1 if size >= LARGE else 1)
+
+
 def search(
-    source: Source, parameters: ViterbiParameters, progress: Progress | None = None, workers: int | None = None, plain: bool = False
+    source: Source,
+    parameters: ViterbiParameters,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    plain: bool = False,
+    then: Callable[[int, npt.NDArray[np.uint8]], None] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """The compressed bits for the gains of *source*; see :func:`unprune.encode.viterbi.search`.
 
-    With *plain* the general kernel does it even where the fast one could.
+    With *plain* the general kernel does it even where the fast one could. *then* is called with the first step, and the bits, of every
+    batch of whole blocks, in the thread that searched it, while its weights are still in that core's cache.
     """
     p, q = parameters.p, parameters.q
     steps = -(-source.size // q)
@@ -81,10 +93,9 @@ def search(
     size = parameters.block_steps << parameters.k
     check(size <= SPACE, "block_steps * 2**k", f"at most {SPACE} to be searched", size)
     fits = p == 1 and source.peak <= gains.LIMIT and fast.rebase_steps(parameters.k, source.peak * q) > 0
-    cores = os.cpu_count() or 1
-    threads = workers or (cores if source.size >= LARGE else 1)
+    count = threads(source.size, workers)
     kernels: SimpleQueue[Plain | Fast] = SimpleQueue()
-    for _ in range(threads):
+    for _ in range(count):
         kernels.put(kernel := (Fast if fits and not plain else Plain)(source, parameters))
     batch = kernel.lanes * parameters.block_steps
 
@@ -93,11 +104,13 @@ def search(
         last = min(first + batch, steps)
         kernel.run(first, bits[first * p : last * p])
         kernels.put(kernel)
+        if then:
+            then(first, bits[first * p : last * p])
         return min(last * q, source.size) - first * q
 
     firsts = range(0, steps, batch)
-    with ThreadPoolExecutor(threads) as pool:
-        for done in map(one, firsts) if threads == 1 else pool.map(one, firsts):
+    with ThreadPoolExecutor(count) as pool:
+        for done in map(one, firsts) if count == 1 else pool.map(one, firsts):
             if progress:
                 progress(done)
     return bits

@@ -13,36 +13,44 @@ from unprune.encode.compiled import compiled
 
 
 @compiled
+def extremes(patterns: Any, sign: int) -> Any:
+    """The least and the greatest of the integers *patterns* AND *sign*; *sign* and 0 where there are none."""
+    low, high = np.int64(sign), np.int64(0)
+    for i in range(patterns.size):
+        magnitude = np.int64(patterns[i]) & sign
+        low, high = min(low, magnitude), max(high, magnitude)
+    return low, high
+
+
+@compiled
 def load(gains: Any, first: int, block: int, out: Any) -> None:
     """Cut *gains* into rows: ``out[lane, i]`` is gain ``first + lane * block + i`` for i below *block*, and 0 past that or the end."""
     for lane in range(out.shape[0]):
-        start = first + lane * block
-        have = max(0, min(block, gains.size - start))
-        out[lane, have:] = 0
-        for i in range(have):
-            out[lane, i] = gains[start + i]
+        piece, row = gains[first + lane * block : first + (lane + 1) * block], out[lane]  # so cut, LLVM makes vectors of the loops
+        row[piece.size :] = 0
+        for i in range(piece.size):
+            row[i] = piece[i]
 
 
 @compiled
 def load_linear(weights: Any, threshold: float, peak: float, factor: float, first: int, block: int, out: Any) -> None:
     """As :func:`load`, with the gains of ``golden.gains.linear``; *peak* and *factor* are the layer's ``peak`` and ``scale``."""
     for lane in range(out.shape[0]):
-        start = first + lane * block
-        have = max(0, min(block, weights.size - start))
-        out[lane, have:] = 0
-        for i in range(have):
-            out[lane, i] = np.int32(np.rint(min(abs(np.float64(weights[start + i])) - threshold, peak) * factor))
+        piece, row = weights[first + lane * block : first + (lane + 1) * block], out[lane]
+        row[piece.size :] = 0
+        for i in range(piece.size):
+            gain = abs(np.float64(piece[i])) - threshold
+            row[i] = np.int32(np.rint((gain if gain < peak else peak) * factor))
 
 
 @compiled
 def load_tanh(weights: Any, threshold: float, slope: float, peak: float, limit: int, first: int, block: int, out: Any) -> None:
     """As :func:`load`, with the gains of ``golden.gains.tanh``; *peak* is the layer's largest magnitude, or 1."""
     for lane in range(out.shape[0]):
-        start = first + lane * block
-        have = max(0, min(block, weights.size - start))
-        out[lane, have:] = 0
-        for i in range(have):
-            out[lane, i] = np.int32(np.rint(limit * math.tanh(slope * (abs(np.float64(weights[start + i])) / peak - threshold))))
+        piece, row = weights[first + lane * block : first + (lane + 1) * block], out[lane]
+        row[piece.size :] = 0
+        for i in range(piece.size):
+            row[i] = np.int32(np.rint(limit * math.tanh(slope * (abs(np.float64(piece[i])) / peak - threshold))))
 
 
 @compiled
