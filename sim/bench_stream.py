@@ -13,7 +13,6 @@ as they move whole beats and convert them by the matrix.
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,9 +109,10 @@ class Sink:
             strings.clear()
         self.matrices += 1
         self.elements += int(keep.sum()) // self._port.lane_bytes
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            np.savez(temporary, tdata=_bytes(data), tkeep=keep, tuser=_bytes(user)[:, 0])
-        Path(temporary.name).replace(file.with_suffix(".out.npz"))
+        part = file.with_suffix(".out.npz.part")
+        with part.open("wb") as whole:
+            np.savez(whole, tdata=_bytes(data), tkeep=keep, tuser=_bytes(user)[:, 0])
+        part.replace(file.with_suffix(".out.npz"))
 
 
 def _integers(data: np.ndarray[Any, Any]) -> list[int]:

@@ -157,8 +157,6 @@ def _simulate(parameters: Parameters, folder: Path, matrices: int, simulator: st
         raise
     shutil.rmtree(work, ignore_errors=True)
     (folder / "progress").unlink()
-    for played in folder.glob("*.out.npz"):  # made as a temporary file, for the owner alone
-        shutil.copymode(folder / "0000.npz", played)
     summary: dict[str, int] = json.loads((folder / "summary.json").read_text())
     progress("simulate", matrices, matrices)
     return summary
