@@ -28,6 +28,7 @@ prove: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.encode
+	@$(BIN)/python -m benchmarks.planes
 
 $(READY): pyproject.toml
 	@command -v c++ >/dev/null || { echo "unprune needs a C++ compiler for the simulator, and there is none: install one (on Debian: apt install g++ make)"; exit 1; }

@@ -16,13 +16,13 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import scipy.sparse
-from rich.console import Console
-from rich.table import Table
+import typer
 
+from benchmarks.page import show
 from golden import viterbi as golden
 from golden.params.viterbi import ViterbiParameters
 from unprune.encode import viterbi
@@ -126,18 +126,18 @@ def differences() -> Row:
     return at_most(f"cases of {CASES} that differ from golden", wrong, 0, "cases")
 
 
-def main() -> None:
+def main(page: Annotated[Path | None, typer.Option("--write", help="page whose table to write")] = None) -> None:
     """Measure, print, write."""
     rows = [*speeds(8, 5, 1.0, 1e4), *speeds(5, 4, 2.0, None), *alexnet(), differences()]
-    table = Table("what", "value", "unit", "goal", "met")
+    table = [["what", "value", "unit", "goal", "met"]]
     for row in rows:
         goal = "" if row["bar"] is None else f"{row['bar']:g}"
-        table.add_row(row["name"], f"{row['value']:g}", row["unit"], goal, {None: "", True: "yes", False: "no"}[row["met"]])
-    Console().print(table)
+        table.append([row["name"], f"{row['value']:g}", row["unit"], goal, {None: "", True: "yes", False: "no"}[row["met"]]])
+    show({"speed": table}, page)
     versions = {"python": platform.python_version()} | {name: version(name) for name in ("numpy", "numba", "scipy")}
     Path("out").mkdir(exist_ok=True)
     write_atomic(Path("out/bench.json"), json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

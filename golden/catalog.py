@@ -24,6 +24,11 @@ TAPS_K8_Q5_C5 = (
     0x1cd, 0x1ab, 0x12f, 0x1f5, 0x1bb, 0x1a1, 0x10d, 0x1e7, 0x15b, 0x1c1, 0x161, 0x171, 0x1df,
     0x177, 0x185, 0x1f9, 0x1d3, 0x133, 0x1dd, 0x1b9, 0x149, 0x16d, 0x1fb, 0x151, 0x1ab,
 )  # fmt: skip
+# 0.872: --k 12 --q 5 --comparator 5 --threshold 3 --density 0.0844 --tries 1500 --seed 0
+TAPS_K12_Q5_C5 = (
+    0x147d, 0x1663, 0x195d, 0x1745, 0x1cd3, 0x1741, 0x1481, 0x180d, 0x1655, 0x1937, 0x1fab, 0x131f, 0x19e3,
+    0x1e9f, 0x16ed, 0x1a11, 0x1c4b, 0x1563, 0x1295, 0x1d7f, 0x1725, 0x1d5b, 0x16af, 0x14b9, 0x10c5,
+)  # fmt: skip
 # 0.758 at density 0.5, which is all that a plain XOR output can do: --k 8 --q 16 --tries 5000 --seed 0
 TAPS_K8_Q16 = (0x16d, 0x15f, 0x173, 0x127, 0x1b9, 0x1cf, 0x19f, 0x1af, 0x163, 0x167, 0x1fd, 0x185, 0x10b, 0x169, 0x1f5, 0x14d)
 TAPS_K4_P2 = (0x25, 0x33, 0x21, 0x3f, 0x39, 0x35, 0x2f, 0x3d, 0x27, 0x3b, 0x2b, 0x31)
@@ -34,6 +39,7 @@ CATALOG: dict[str, Parameters] = {
         ViterbiParameters(name="viterbi_k8q5c3", k=8, q=5, comparator=3, steps=8, taps=TAPS_K8_Q5_C3),
         ViterbiParameters(name="viterbi_k8q5c3_fast", k=8, q=5, comparator=3, steps=8, taps=TAPS_K8_Q5_C3, pipeline=True, skid=True),
         ViterbiParameters(name="viterbi_k8q5c5", k=8, q=5, comparator=5, threshold=3, steps=8, taps=TAPS_K8_Q5_C5),
+        ViterbiParameters(name="viterbi_k12q5c5", k=12, q=5, comparator=5, threshold=3, steps=8, taps=TAPS_K12_Q5_C5),
         ViterbiParameters(name="viterbi_k5q4c3", k=5, q=4, comparator=3, steps=8, taps=TAPS_K5_Q4_C3),
         ViterbiParameters(name="viterbi_k8q16", k=8, q=16, taps=TAPS_K8_Q16),
         ViterbiParameters(name="viterbi_k8q16_n8", k=8, q=16, steps=8, taps=TAPS_K8_Q16),
