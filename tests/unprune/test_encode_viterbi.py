@@ -96,6 +96,15 @@ def test_any_number_of_workers_gives_the_same_bits_and_reports_every_weight():
     assert sum(done) == gains.size
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_small_layers_share_lanes_and_get_the_bits_that_they_get_alone(plain):
+    rng = np.random.default_rng(0)
+    parameters = parameters_of(rng, 4, 1, 5, 2, block_steps=7)
+    layers = [rng.integers(-60, 40, size) for size in (3, 0, 35, 36, 1, 1500, 34, 700)]
+    found = engine.search_all([engine.Integers(layer) for layer in layers], parameters, plain=plain, workers=2)
+    assert [bits.tolist() for bits in found] == [golden.search(layer.tolist(), parameters) for layer in layers]
+
+
 def test_search_rejects_floats_and_sums_that_overflow():
     with pytest.raises(TypeError, match=r"^gains must be integers, was float64$"):
         viterbi.search(np.zeros(3), EXAMPLE)
@@ -190,9 +199,10 @@ def test_one_threshold_gives_the_bits_of_goldens_gains_and_search():
     weights = normal(1, 700)
     parameters = sparse_code(block_steps=32)
     layer = density.Layer(parameters, "linear", *density.extremes(weights.ravel()), 1)
-    trial = layer.run(weights.ravel(), 1.3, None)
+    first, trial, _ = layer.run(weights.ravel(), [0.2, 1.3, 5.0], None)
     expected = golden.search(golden_gains.linear(weights.ravel().tolist(), 1.3), parameters)
     assert trial.bits.tolist() == expected
+    assert first.bits.tolist() == golden.search(golden_gains.linear(weights.ravel().tolist(), 0.2), parameters)
     mask = golden.decompress(expected, 700, parameters)
     assert trial.kept.tolist() == [sum(mask[start : start + 160]) for start in range(0, 700, 160)]
 

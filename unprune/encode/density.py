@@ -6,7 +6,7 @@ the other.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from unprune.encode.sums import sums
 SAMPLE_BLOCKS = 64
 TOLERANCE = 0.0002  # of the density, within which one search is enough
 SEARCHES = 14
+MOST_TOGETHER = 8  # thresholds tried side by side, where a layer is small enough
 FAR = 2.0  # factor between wanted and natural density from which the user is warned
 
 Floats = npt.NDArray[Any]
@@ -60,18 +61,23 @@ class Layer:
         """The threshold of magnitude pruning."""
         return float(np.quantile(np.abs(weights).astype(np.float64), 1 - density)) * self.unit / (self.high or 1.0)
 
-    def run(self, weights: Floats, threshold: float, progress: Progress | None) -> Trial:
-        """One search of *weights*, which are the layer's or some of them."""
-        tanh = self.gain == "tanh"
-        source = engine.Tanh(weights, threshold, self.high) if tanh else engine.Linear(weights, threshold, self.low, self.high)
-        bits = engine.search(source, self.parameters, progress, self.workers)
-        return Trial(threshold, bits, survivors(bits, weights.size, self.parameters))
+    def run(self, weights: Floats, thresholds: Sequence[float], progress: Progress | None) -> list[Trial]:
+        """Searches of *weights*, which are the layer's or some of them, at several *thresholds* side by side."""
+        sources: list[engine.Source] = []
+        for threshold in thresholds:
+            tanh = self.gain == "tanh"
+            sources.append(engine.Tanh(weights, threshold, self.high) if tanh else engine.Linear(weights, threshold, self.low, self.high))
+        found = engine.search_all(sources, self.parameters, progress, self.workers)
+        kept = (survivors(bits, weights.size, self.parameters) for bits in found)
+        return [Trial(*trial) for trial in zip(thresholds, found, kept, strict=True)]
 
     def meet(self, weights: Floats, density: float, start: float, step: float, progress: Progress | None) -> tuple[Trial, Trial]:
         """Two trials that :func:`bracket` the density; only the first of their searches reports progress."""
+        blocks = -(-weights.size // (self.parameters.block_steps * self.parameters.q))
+        together = max(1, min(engine.LANES // max(blocks, 1), MOST_TOGETHER))
         reports = iter([progress])
-        run = lambda threshold: self.run(weights, threshold, next(reports, None))  # noqa: E731
-        return bracket(run, density * weights.size, start, step, self.unit, weights.size * TOLERANCE)
+        run = lambda thresholds: self.run(weights, thresholds, next(reports, None))  # noqa: E731
+        return bracket(run, density * weights.size, start, step, self.unit, weights.size * TOLERANCE, together)
 
 
 def meet(
@@ -128,34 +134,53 @@ def survivors(bits: npt.NDArray[np.uint8], size: int, parameters: ViterbiParamet
     return kept
 
 
-def bracket(run: Callable[[float], Trial], target: float, start: float, step: float, unit: float, tolerance: float) -> tuple[Trial, Trial]:
+def bracket(
+    run: Callable[[Sequence[float]], Sequence[Trial]],
+    target: float,
+    start: float,
+    step: float,
+    unit: float,
+    tolerance: float,
+    together: int,
+) -> tuple[Trial, Trial]:
     """Two trials, the first with at least and the second with at most *target* survivors, as near as a few searches get.
 
-    They are the same one where it is within *tolerance*, and where even thresholds of -2 or 2 times *unit* stay on one side.
+    They are the same one where it is within *tolerance*, and where even thresholds of -2 or 2 times *unit* stay on one side. *run* is
+    asked for *together* thresholds at once.
     """
     above: Trial | None = None
     below: Trial | None = None
-    threshold = start
+    thresholds = [start]
     for _ in range(SEARCHES):
-        trial = run(threshold)
-        if abs(trial.total - target) <= tolerance:
-            return trial, trial
-        if trial.total > target:
-            above = trial
-        else:
-            below = trial
+        for trial in run(thresholds):
+            if abs(trial.total - target) <= tolerance:
+                return trial, trial
+            if trial.total > target:
+                above = trial if above is None or trial.threshold > above.threshold else above
+            else:
+                below = trial if below is None or trial.threshold < below.threshold else below
         if above and below:
             if (above.total - below.total) <= 2 * tolerance or below.threshold - above.threshold < 1e-4 * unit:
                 break
-            threshold = _between(above, below, target)[0]
-        elif abs(threshold) >= 2 * unit:
+            thresholds = _inside(above, below, target, together)
+        elif abs(thresholds[-1]) >= 2 * unit:
             break
         else:
-            threshold = min(max(threshold + (step if above else -step), -2 * unit), 2 * unit)
-            step *= 2
+            reach = [step * ((2 << i) - 1) for i in range(together)]
+            ahead = (thresholds[-1] + (far if above else -far) for far in reach)
+            thresholds = [min(max(threshold, -2 * unit), 2 * unit) for threshold in ahead]
+            step *= 1 << together
     found = above or below
     assert found
     return above or found, below or found
+
+
+def _inside(above: Trial, below: Trial, target: float, count: int) -> list[float]:
+    """*count* thresholds between two trials: for one where a straight line meets *target*, else evenly spread."""
+    if count == 1:
+        return [_between(above, below, target)[0]]
+    width = below.threshold - above.threshold
+    return [above.threshold + width * (i + 1) / (count + 1) for i in range(count)]
 
 
 def _between(above: Trial, below: Trial, target: float) -> tuple[float, float]:

@@ -1,14 +1,15 @@
-"""Runs a trellis search over a whole layer: blocks into batches of lanes, batches onto threads, gains made batch by batch.
+"""Runs a trellis search over whole layers: blocks into batches of lanes, batches onto threads, gains made batch by batch.
 
-Working space is a constant per thread, whatever the layer's size.
+Small layers, or one small layer at several thresholds, share lanes. Working space is a constant per thread, whatever the size.
 """
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -74,106 +75,156 @@ def threads(size: int, workers: int | None) -> int:
     return workers or (os.cpu_count() or 1 if size >= LARGE else 1)
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive blocks of one source, in consecutive lanes of a batch.
+
+    Attributes:
+        source: The number of the source.
+        lane, lanes: The first lane, and how many.
+        first, steps: The first step, and how many; those of a block that is cut off at the end are fewer.
+    """
+
+    source: int
+    lane: int
+    lanes: int
+    first: int
+    steps: int
+
+
+Then: TypeAlias = Callable[[int, npt.NDArray[np.uint8]], None]
+
+
 def search(
     source: Source,
     parameters: ViterbiParameters,
     progress: Progress | None = None,
     workers: int | None = None,
     plain: bool = False,
-    then: Callable[[int, npt.NDArray[np.uint8]], None] | None = None,
+    then: Then | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """The compressed bits for the gains of *source*; see :func:`unprune.encode.viterbi.search`.
+    """:func:`search_all` of one *source*."""
+    return search_all([source], parameters, progress, workers, plain, then)[0]
 
-    With *plain* the general kernel does it even where the fast one could. *then* is called with the first step, and the bits, of every
-    batch of whole blocks, in the thread that searched it, while its weights are still in that core's cache.
+
+def search_all(
+    sources: Sequence[Source],
+    parameters: ViterbiParameters,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    plain: bool = False,
+    then: Then | None = None,
+) -> list[npt.NDArray[np.uint8]]:
+    """The compressed bits for the gains of each of *sources*, whose blocks share lanes; see :func:`unprune.encode.viterbi.search`.
+
+    With *plain* the general kernel does it even where the fast one could. *then* is called with the first step, and the bits, of
+    consecutive whole blocks, in the thread that searched them, while their weights are still in that core's cache.
     """
     p, q = parameters.p, parameters.q
-    steps = -(-source.size // q)
-    bits = np.empty(steps * p, np.uint8)
+    steps = [-(-source.size // q) for source in sources]
+    bits = [np.empty(count * p, np.uint8) for count in steps]
     size = parameters.block_steps << parameters.k
     check(size <= SPACE, "block_steps * 2**k", f"at most {SPACE} to be searched", size)
-    fits = p == 1 and source.peak <= gains.LIMIT and fast.rebase_steps(parameters.k, source.peak * q) > 0
-    count = threads(source.size, workers)
+    peak, longest = max(source.peak for source in sources), min(parameters.block_steps, max(steps))
+    fits = p == 1 and peak <= gains.LIMIT and fast.rebase_steps(parameters.k, peak * q) > 0
+    count = threads(sum(source.size for source in sources), workers)
     kernels: SimpleQueue[Plain | Fast] = SimpleQueue()
     for _ in range(count):
-        kernels.put(kernel := (Fast if fits and not plain else Plain)(source, parameters))
-    batch = kernel.lanes * parameters.block_steps
+        kernels.put(kernel := (Fast if fits and not plain else Plain)(parameters, peak, longest))
 
-    def one(first: int) -> int:
+    def one(batch: Sequence[Piece]) -> int:
         kernel = kernels.get()
-        last = min(first + batch, steps)
-        kernel.run(first, bits[first * p : last * p])
+        ends = np.zeros(kernel.lanes, np.int64)
+        for piece in batch:
+            lanes = slice(piece.lane, piece.lane + piece.lanes)
+            sources[piece.source].load(piece.first * q, parameters.block_steps * q, kernel.rows[lanes])
+            ends[lanes] = np.minimum(piece.steps - np.arange(piece.lanes) * parameters.block_steps, parameters.block_steps)
+        kernel.rows[lanes.stop :] = 0
+        found, done = kernel.run(ends), 0
+        for piece in batch:
+            target = bits[piece.source][piece.first * p : (piece.first + piece.steps) * p]
+            target[:] = found[piece.lane : piece.lane + piece.lanes].ravel()[: target.size]
+            done += min((piece.first + piece.steps) * q, sources[piece.source].size) - piece.first * q
         kernels.put(kernel)
-        if then:
-            then(first, bits[first * p : last * p])
-        return min(last * q, source.size) - first * q
+        for piece in batch:
+            if then:
+                then(piece.first, bits[piece.source][piece.first * p : (piece.first + piece.steps) * p])
+        return done
 
-    firsts = range(0, steps, batch)
+    batches = _batches(steps, parameters.block_steps, kernel.lanes)
     with ThreadPoolExecutor(count) as pool:
-        for done in map(one, firsts) if count == 1 else pool.map(one, firsts):
+        for done in map(one, batches) if count == 1 else pool.map(one, batches):
             if progress:
                 progress(done)
     return bits
 
 
-class Plain:
-    """Batches by ``trellis.search``: any parameters, any gains."""
+def _batches(steps: Sequence[int], block_steps: int, lanes: int) -> Iterator[list[Piece]]:
+    """The blocks of all sources, of so many *steps* each, in batches of *lanes*."""
+    batch: list[Piece] = []
+    lane = 0
+    for source, total in enumerate(steps):
+        first = 0
+        while first < total:
+            count = min(lanes - lane, -(-(total - first) // block_steps))
+            batch.append(Piece(source, lane, count, first, min(count * block_steps, total - first)))
+            first, lane = first + count * block_steps, lane + count
+            if lane == lanes:
+                yield batch
+                batch, lane = [], 0
+    if batch:
+        yield batch
 
-    def __init__(self, source: Source, parameters: ViterbiParameters):
-        self.source, self.parameters, self.sums = source, parameters, sums(parameters)
+
+class Plain:
+    """Batches by ``trellis.search``: any parameters, any gains.
+
+    Attributes:
+        lanes: Blocks at once.
+        rows: (lanes, weights), to be filled with the gains of each block and then 0.
+    """
+
+    def __init__(self, parameters: ViterbiParameters, peak: int, longest: int):
+        self.parameters, self.sums = parameters, sums(parameters)
         self.lanes = min(LANES, SPACE // (parameters.block_steps << parameters.k))
-        most = 3 * (source.peak * parameters.q * parameters.block_steps + 1)
+        most = 3 * (peak * parameters.q * parameters.block_steps + 1)
         check(most < 1 << 63, "the sum of a block's gains", "below 2**61", most // 3)
         kind = np.int32 if most < 1 << 31 else np.int64
-        steps, states, lanes = _longest(source, parameters), 1 << parameters.k, self.lanes
-        self.rows = np.empty((lanes, steps * parameters.q), kind)
+        states, lanes = 1 << parameters.k, self.lanes
+        self.rows = np.empty((lanes, longest * parameters.q), kind)
         self.metrics, self.space = np.empty((2, states, lanes), kind), np.empty((self.sums.slots, lanes), kind)
-        self.choices = np.empty((steps, states, lanes), np.uint8)
-        self.found = np.empty((lanes, steps * parameters.p), np.uint8)
+        self.choices = np.empty((longest, states, lanes), np.uint8)
+        self.found = np.empty((lanes, longest * parameters.p), np.uint8)
 
-    def run(self, first: int, bits: npt.NDArray[np.uint8]) -> None:
-        """Search the blocks from step *first* on for as many *bits* as are wanted."""
-        k, p, q, block_steps = self.parameters.k, self.parameters.p, self.parameters.q, self.parameters.block_steps
-        ends = _ends(len(bits) // p, self.lanes, block_steps)
-        self.source.load(first * q, block_steps * q, self.rows)
-        plan, choices = self.sums, self.choices[: ends[0]]
+    def run(self, ends: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """The bits of the blocks in ``rows``, a row for each; their steps are *ends*, 0 for a lane without a block."""
+        k, p, q = self.parameters.k, self.parameters.p, self.parameters.q
+        plan, choices = self.sums, self.choices[: ends.max()]
         trellis.search(self.rows, ends, plan.additions, plan.slot, q, k, p, self.metrics, self.space, choices, self.found)
-        bits[:] = self.found.ravel()[: len(bits)]
+        return self.found
 
 
 class Fast:
-    """Batches by ``fast.search``: p = 1 and small gains."""
+    """Batches by ``fast.search``: p = 1 and small gains. Like :class:`Plain` but for its arguments' range."""
 
     lanes = simd.LANES
 
-    def __init__(self, source: Source, parameters: ViterbiParameters):
-        self.source, self.parameters, self.sums = source, parameters, sums(parameters)
+    def __init__(self, parameters: ViterbiParameters, peak: int, longest: int):
+        self.parameters, self.sums = parameters, sums(parameters)
         self.slot = np.ascontiguousarray(self.sums.slot.reshape(2, 1 << parameters.k).T)
         self.mirrored = bool((self.slot[::2] == self.slot[1::2, ::-1]).all())
-        self.rebase = fast.rebase_steps(parameters.k, source.peak * parameters.q)
-        steps, states = _longest(source, parameters), 1 << parameters.k
-        self.rows = np.empty((self.lanes, -(-steps // 32) * 32 * parameters.q), np.int8)
+        self.rebase = fast.rebase_steps(parameters.k, peak * parameters.q)
+        states = 1 << parameters.k
+        self.rows = np.empty((self.lanes, -(-longest // 32) * 32 * parameters.q), np.int8)
         self.metrics, self.space = simd.aligned(2 * states), simd.aligned(self.sums.slots + 32 * parameters.q)
-        self.choices = np.empty((steps, states), np.uint32)
-        self.found = np.empty((self.lanes, steps), np.uint8)
+        self.choices = np.empty((longest, states), np.uint32)
+        self.found = np.empty((self.lanes, longest), np.uint8)
 
-    def run(self, first: int, bits: npt.NDArray[np.uint8]) -> None:
-        """Search the blocks from step *first* on for as many *bits* as are wanted."""
-        k, q, block_steps = self.parameters.k, self.parameters.q, self.parameters.block_steps
-        ends = _ends(len(bits), self.lanes, block_steps)
-        self.source.load(first * q, block_steps * q, self.rows)
-        plan, choices = self.sums, self.choices[: ends[0]]
+    def run(self, ends: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """See :meth:`Plain.run`."""
+        k, q = self.parameters.k, self.parameters.q
+        plan, choices = self.sums, self.choices[: ends.max()]
         fast.search(
             self.rows, q, ends, plan.additions, self.slot, self.mirrored, k, self.rebase, self.metrics, self.space, choices, self.found
         )
-        bits[:] = self.found.ravel()[: len(bits)]
-
-
-def _longest(source: Source, parameters: ViterbiParameters) -> int:
-    """Steps of the longest block."""
-    return min(parameters.block_steps, -(-source.size // parameters.q))
-
-
-def _ends(steps: int, lanes: int, block_steps: int) -> npt.NDArray[np.int64]:
-    """Steps of each lane's block where *steps* are left."""
-    return np.clip(steps - np.arange(lanes) * block_steps, 0, block_steps)
+        return self.found
