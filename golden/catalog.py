@@ -11,6 +11,7 @@ from golden.params.base import Parameters, check
 from golden.params.csr import CsrParameters
 from golden.params.nm import NmParameters
 from golden.params.rlc import RlcParameters
+from golden.params.sparse import SparseParameters
 from golden.params.viterbi import ViterbiParameters
 
 # Taps found by `python -m unprune.encode.taps`, with its options; the score is the magnitude that the mask keeps of what magnitude
@@ -72,6 +73,11 @@ CATALOG: dict[str, Parameters] = {
         NmParameters(name="nm_4_8", n=4, m=8, groups=2, value_bits=16),
         NmParameters(name="nm_3_8_odd", n=3, m=8, value_bits=5, groups=3, count_bits=9, skid=True),
         NmParameters(name="nm_2_4_tiny", groups=1, value_bits=2, count_bits=4),
+        SparseParameters(name="sparse_rlc_n8", of=RlcParameters(run_bits=4, level_bits=8, pairs_per_word=5, lanes=8)),
+        SparseParameters(name="sparse_rlc_n1", of=RlcParameters(lanes=1, count_bits=9), skid=True),
+        SparseParameters(
+            name="sparse_rlc_tiny", of=RlcParameters(run_bits=1, level_bits=2, pairs_per_word=2, word_bits=7, lanes=2, count_bits=5)
+        ),
     )
 }
 

@@ -16,15 +16,16 @@ Densities = dict[str, float | None]  # by layer; None where it is to stay as it 
 
 
 def designs(formats: Sequence[str] | None, names: Sequence[str] | None) -> list[Parameters]:
-    """The decoders of these catalogue *names*, and the default one of each of *formats*; of all formats that can be encoded where neither
-    is given.
+    """The decoders of these catalogue *names*, and the default one of each of *formats*; where neither is given, of all formats that can be
+    encoded and are no view of another.
 
     Raises:
         ValueError: an unknown name or format, or one of a format that has a decoder but no encoder; one line with those there are.
     """
     encoded = [one for one in FORMATS if importlib.util.find_spec(f"unprune.encode.{one}")]
+    own = [one for one in encoded if not FORMATS[one].view]
     chosen = {name: entry(name) for name in names or ()}
-    for one in formats or (() if chosen else encoded):
+    for one in formats or (() if chosen else own):
         check(one in FORMATS, "format", f"one of {', '.join(encoded)}", one)
         chosen[DEFAULTS[one].name] = DEFAULTS[one]
     for parameters in chosen.values():
@@ -115,9 +116,12 @@ def _value(text: str) -> Any:
 
 
 def _as_declared(kind: type[Parameters], values: Mapping[str, Any]) -> dict[str, Any]:
-    """*values*, where a single one given for a tuple becomes a tuple of one."""
+    """*values*, where a single one given for a tuple becomes a tuple of one, and a name given for parameters those of the catalogue."""
     hints = typing.get_type_hints(kind)
-    return {
-        name: (value,) if typing.get_origin(hints.get(name)) is tuple and not isinstance(value, tuple | list) else value
-        for name, value in values.items()
-    }
+
+    def declared(hint: Any, value: Any) -> Any:
+        if typing.get_origin(hint) is tuple and not isinstance(value, tuple | list):
+            return (value,)
+        return entry(value) if hint is Parameters and isinstance(value, str) else value
+
+    return {name: declared(hints.get(name), value) for name, value in values.items()}

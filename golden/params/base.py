@@ -97,6 +97,7 @@ class Parameters(ABC):
 
     format: ClassVar[str]
     errors: ClassVar[type[enum.IntEnum]] = Error
+    view: ClassVar[bool] = False  # no encoding of its own: another way to give what another format's decoder gives
 
     name: str = field(default="", compare=False)
     count_bits: int = 24
@@ -113,6 +114,9 @@ class Parameters(ABC):
             object.__setattr__(self, "name", f"{self._slug()}_{self.digest[:6]}")
         good = re.fullmatch(r"(?=[^_]*_)[a-z][a-z0-9_]{1,62}", self.name) and self.name not in _KEYWORDS
         check(bool(good), "name", "a Verilog identifier of lower-case letters, digits and at least one underscore", self.name)
+
+    def __str__(self) -> str:
+        return self.name
 
     @abstractmethod
     def _check(self) -> None:

@@ -1,0 +1,26 @@
+"""The sparse view of a decoder: position and value of every weight that is not 0, in order."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from golden.bits import Element
+from golden.decoded import Decoded
+from golden.params.sparse import SparseParameters
+
+
+def _format(parameters: SparseParameters) -> Any:
+    return importlib.import_module(f"golden.{parameters.of.format}")
+
+
+def encode(matrix: Sequence[Sequence[int]], parameters: SparseParameters) -> dict[str, list[Element | None]]:
+    """The share of each stream for a matrix given as rows of unsigned level patterns; what the decoder's own format says."""
+    shares: dict[str, list[Element | None]] = _format(parameters).encode(matrix, parameters.of)
+    return shares
+
+
+def decode(shares: Mapping[str, Sequence[Element | None]], parameters: SparseParameters) -> Decoded:
+    """What hardware gives for these shares, well formed or not: the survivors among the decoder's weights, and its error."""
+    inner: Decoded = _format(parameters).decode(shares, parameters.of)
+    survivors: list[Element] = [(position, weight) for position, weight in enumerate(inner.elements) if isinstance(weight, int) and weight]
+    return Decoded(survivors, inner.error)

@@ -1,0 +1,101 @@
+"""Holds the sparse view of a decoder to the contract: truth under stalls, errors in band, and its rate.
+
+The decoder's format must be one that can store any matrix.
+"""
+
+import random
+from typing import Any, cast
+
+import cocotb
+
+from golden import sparse
+from golden.bits import Element
+from golden.params.base import Error, Port
+from golden.params.sparse import SparseParameters
+from sim.bench_contract import golden, measure_rate, reset_midway, run_matrices
+from sim.testbench import PATTERNS, Shares, parameters
+
+
+def view() -> SparseParameters:
+    """The parameters of the view under test."""
+    return cast(SparseParameters, parameters())
+
+
+def matrix(count: int, density: float, name: str = "") -> dict[str, list[Element | None]]:
+    """A matrix of *count* weights (or as many as the count's width allows), each a survivor with probability *density*."""
+    p = view()
+    generator = random.Random(f"{cocotb.RANDOM_SEED} {count} {density} {name}")
+    bits = p.output.fields[1].bits
+    count = min(count, (1 << p.count_bits) - 1)
+    row = [generator.randrange(1, 1 << bits) if generator.random() < density else 0 for _ in range(count)]
+    return sparse.encode([row], p)
+
+
+def matrices() -> list[dict[str, list[Element | None]]]:
+    """Sizes at the edges of the decoder's beats; no survivor, few, all."""
+    lanes = view().of.output.lanes
+    sizes = [0, 1, 2, lanes - 1, lanes, lanes + 1, 3 * lanes, 5 * lanes + 1]
+    return [matrix(size, density) for size in sizes for density in (0.0, 0.15, 1.0)]
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(idle=PATTERNS, pressure=PATTERNS)
+async def matrices_under_stalls(dut: Any, idle: str, pressure: str) -> None:
+    """Matrices of all interesting sizes and densities follow each other under every pair of stall patterns."""
+    shuffled = matrices()
+    random.Random(f"{cocotb.RANDOM_SEED} {idle} {pressure}").shuffle(shuffled)
+    await run_matrices(dut, shuffled, idle=idle, pressure=pressure)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(stall=PATTERNS)
+async def malformed(dut: Any, stall: str) -> None:
+    """The decoder's error stands on the last beat, be it a survivor or one without data; the next matrix is untouched."""
+    p = view()
+    bad: list[Shares] = []
+    for density in (0.0, 0.3, 1.0):
+        whole = matrix(4 * p.of.output.lanes + 1, density)
+        for port in p.inputs:
+            share = whole[port.name]
+            more = share[:1] or [0]
+            wrong = [share[:-1], share[: len(share) // 2], [], [*share, *more], [*share, None, *more]]
+            bad += [whole | {port.name: one} for one in wrong]
+    assert {golden(shares, p).error for shares in bad} >= {Error.SHORT}
+    await run_matrices(dut, [one for shares in bad for one in (shares, matrix(9, 0.4))], idle=stall, pressure=stall)
+
+
+def deciding_beat(shares: dict[str, list[Element | None]], port: Port) -> int:
+    """The beat of a stream without which the decoder cannot give its first dense beat."""
+    p = view()
+    lanes, share = p.of.output.lanes, shares[port.name]
+    first = golden(shares, p).elements[:lanes]
+    parts = (shares | {port.name: [*share[:count], None]} for count in range(1, len(share) + 1))
+    needed = next(count for count, part in enumerate(parts, 1) if golden(part, p).elements[:lanes] == first)
+    return (needed - 1) // port.lanes
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def one_survivor_a_cycle(dut: Any) -> None:
+    """Weights none of which is 0 come one a cycle from matrix to matrix, after the latency stated."""
+    p = view()
+    shares = matrix(24 * p.of.output.lanes, 1.0)
+    rate = await measure_rate(dut, shares, deciding={"shape": 0} | {port.name: deciding_beat(shares, port) for port in p.inputs})
+    assert (rate.latency, rate.beats_per_cycle, rate.gap) == (p.latency, 1.0, 0), rate
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def a_cycle_for_a_beat_of_zeros(dut: Any) -> None:
+    """Zeros are skipped a whole dense beat a cycle."""
+    p = view()
+    beats = 40
+    cycles = await run_matrices(dut, [matrix(beats * p.of.output.lanes, 0.0)])
+    rest = matrix(p.of.output.lanes, 0.0)
+    fewest = await run_matrices(dut, [rest])
+    assert cycles - fewest < 2 * beats, f"{beats} beats of zeros took {cycles - fewest} cycles"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(cycles=[1, 3, 7, 12])
+async def reset_in_flight(dut: Any, cycles: int) -> None:
+    """After a reset in the midst of a matrix the next one decodes as after power-up."""
+    await reset_midway(dut, matrix(40 * view().of.output.lanes, 0.3), cycles=cycles)
