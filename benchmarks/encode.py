@@ -6,12 +6,15 @@ compared by the clock on the wall, which means something on a quiet machine only
 goal against it is set for the code that is the catalogue's default, k = 8.
 """
 
+import importlib
+import importlib.util
 import json
 import platform
 import random
 import time
 import tracemalloc
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -24,6 +27,7 @@ import typer
 
 from benchmarks.page import show
 from golden import viterbi as golden
+from golden.catalog import DEFAULTS
 from golden.params.viterbi import ViterbiParameters
 from unprune.encode import viterbi
 from unprune.encode.pack import pack
@@ -110,6 +114,33 @@ def alexnet() -> list[Row]:
     ]
 
 
+def _all(encode: Callable[..., Iterable[object]], *arguments: object) -> None:
+    for _ in encode(*arguments):
+        pass
+
+
+def formats() -> list[Row]:
+    """Levels of 8 bits to the streams that the hardware of the other formats takes, beside scipy's CSR of the same matrix."""
+    rng = np.random.default_rng(0)
+    levels = rng.integers(1, 128, (ROWS, COLUMNS)).astype(np.int8)
+    rows = []
+    for name, parameters in DEFAULTS.items():
+        if name == "viterbi" or parameters.view or not importlib.util.find_spec(f"unprune.encode.{name}"):
+            continue
+        encoder: Any = importlib.import_module(f"unprune.encode.{name}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of densities that the format does not follow
+            mask = encoder.choose(rng.standard_normal(levels.shape), DENSITY, parameters)
+        pruned = np.where(mask.kept, levels, np.int8(0))
+        encode = partial(_all, encoder.encode, pruned, mask, parameters)
+        once, csr = seconds(time.thread_time, encode, partial(scipy.sparse.csr_matrix, pruned))
+        rows += [
+            at_least(f"{name} ({parameters.name})", levels.size / once / 1e6, None, "Mweight/s"),
+            at_least(f"{name} / scipy csr_matrix of the same", csr / once, None),
+        ]
+    return rows
+
+
 def differences() -> Row:
     """How many of many random small cases get other bits than golden's."""
     rng = np.random.default_rng(0)
@@ -128,7 +159,7 @@ def differences() -> Row:
 
 def main(page: Annotated[Path | None, typer.Option("--write", help="page whose table to write")] = None) -> None:
     """Measure, print, write."""
-    rows = [*speeds(8, 5, 1.0, 1e4), *speeds(5, 4, 2.0, None), *alexnet(), differences()]
+    rows = [*speeds(8, 5, 1.0, 1e4), *speeds(5, 4, 2.0, None), *alexnet(), *formats(), differences()]
     table = [["what", "value", "unit", "goal", "met"]]
     for row in rows:
         goal = "" if row["bar"] is None else f"{row['bar']:g}"
