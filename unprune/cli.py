@@ -96,10 +96,14 @@ def run(
 def generate(
     decoder: Annotated[str, typer.Argument(help="A name of the catalogue, or a format.", metavar="NAME|FORMAT")],
     set: Annotated[list[str] | None, typer.Option("--set", help="A parameter; repeat for several.", metavar="KEY=VALUE")] = None,
+    weights: Annotated[
+        int | None, typer.Option("--weights", help="The format's decoder of so many dense weights a beat.", metavar="LANES")
+    ] = None,
+    sparse: Annotated[bool, typer.Option("--sparse", help="Its sparse view: position and value of each weight that is not 0.")] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")] = Path("out/generate"),
 ) -> None:
     """Verilog alone: NAME.sv, and NAME.json with ports, parameters, latency and rate."""
-    path = emit(settings.configured(decoder, set or ()), output)
+    path = emit(settings.configured(decoder, set or (), weights, sparse), output)
     print(path)
     print(path.with_suffix(".json"))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from golden.catalog import CATALOG, DEFAULTS, FORMATS
 from golden.params.base import Parameters, check
+from golden.params.sparse import SparseParameters
 
 Densities = dict[str, float | None]  # by layer; None where it is to stay as it is
 
@@ -39,8 +40,10 @@ def entry(name: str) -> Parameters:
     return CATALOG[name]
 
 
-def configured(name_or_format: str, settings: Iterable[str]) -> Parameters:
+def configured(name_or_format: str, settings: Iterable[str], lanes: int | None = None, sparse: bool = False) -> Parameters:
     """Parameters from a catalogue entry or a format, and ``key=value`` *settings*.
+
+    With *lanes*, the format's decoder of so many weights a beat; with *sparse*, the sparse view of what is described so far.
 
     A value is an integer (``0b``, ``0x`` allowed), ``true``, ``false``, ``none``, a word, or several of them with commas between.
 
@@ -48,6 +51,18 @@ def configured(name_or_format: str, settings: Iterable[str]) -> Parameters:
         ValueError, TypeError: an unknown name, a setting that cannot be read, or values that no decoder can have; one line.
     """
     given = dict(_setting(text) for text in settings)
+    if not sparse:
+        return _described(name_or_format, given, lanes)
+    skid = given.pop("skid", False)
+    return SparseParameters(of=_described(name_or_format, given, lanes), skid=skid)
+
+
+def _described(name_or_format: str, given: dict[str, Any], lanes: int | None) -> Parameters:
+    if lanes is not None:
+        check(name_or_format in FORMATS, "the decoder", f"a format ({', '.join(FORMATS)}) where lanes are given", name_or_format)
+        kind = FORMATS[name_or_format]
+        kind.check_names(given)
+        return kind.weights(lanes, **_as_declared(kind, given))
     if name_or_format in CATALOG:
         base = CATALOG[name_or_format]
         values: dict[str, Any] = base.to_dict() | ({"name": ""} if given else {}) | given

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -126,6 +126,19 @@ class Parameters(ABC):
     def _slug(self) -> str:
         """The readable part of the name."""
 
+    @classmethod
+    def weights(cls, lanes: int, **values: Any) -> Self:  # noqa: ARG003 - for those that can
+        """The format's decoder of dense weights, *lanes* a beat on a port ``weight``: so a design can change its format and nothing else.
+
+        Args:
+            lanes: Weights a beat.
+            values: Of other parameters, where they are not to be what suits that many lanes.
+
+        Raises:
+            ValueError: The format has no such decoder.
+        """
+        raise ValueError(f"{cls.format} has no decoder that gives {lanes} weights a beat")
+
     @property
     @abstractmethod
     def shape(self) -> Port:
@@ -172,9 +185,14 @@ class Parameters(ABC):
         """Parameters from the mapping that :meth:`to_dict` gives; unknown names are a ``ValueError``."""
         given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         given.pop("format", None)
-        known = {f.name for f in dataclasses.fields(cls)}
-        unknown = sorted(set(given) - known)
         missing = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING and f.name not in given]
         check(not missing, f"the parameters of {cls.format}", f"given with {', '.join(missing)}", sorted(given))
-        check(not unknown, f"a parameter of {cls.format}", f"one of {', '.join(sorted(known))}", ", ".join(unknown))
+        cls.check_names(given)
         return cls(**given)
+
+    @classmethod
+    def check_names(cls, names: Iterable[str]) -> None:
+        """Raise ``ValueError`` where one of *names* is not of a parameter."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(names) - known)
+        check(not unknown, f"a parameter of {cls.format}", f"one of {', '.join(sorted(known))}", ", ".join(unknown))

@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from golden.params.base import Field, Parameters, Port, check, check_range
 
@@ -56,6 +56,11 @@ class CsrParameters(Parameters):
     def _slug(self) -> str:
         kind = f"dense{self.lanes}" if self.dense else "survivors"
         return f"csr_{kind}_r{self.row_bits}_c{self.column_bits}_v{self.value_bits}"
+
+    @classmethod
+    def weights(cls, lanes: int, **values: Any) -> Self:
+        """Each row starts a new beat."""
+        return cls(dense=True, lanes=lanes, **values)
 
     @property
     def shape(self) -> Port:

@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from golden.params.base import Field, Parameters, Port, check, check_range
 
@@ -48,6 +48,13 @@ class NmParameters(Parameters):
 
     def _slug(self) -> str:
         return f"nm_{self.n}_{self.m}_v{self.value_bits}_g{self.groups}"
+
+    @classmethod
+    def weights(cls, lanes: int, **values: Any) -> Self:
+        """*lanes* is a multiple of *m*."""
+        m = values.get("m", cls.m)
+        check(lanes % m == 0, "lanes", f"a multiple of m = {m}", lanes)
+        return cls(groups=lanes // m, **values)
 
     @property
     def index_bits(self) -> int:

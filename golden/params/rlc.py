@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from golden.params.base import Field, Parameters, Port, check, check_range
 
@@ -62,6 +62,13 @@ class RlcParameters(Parameters):
 
     def _slug(self) -> str:
         return f"rlc_r{self.run_bits}_l{self.level_bits}_p{self.pairs_per_word}_w{self.word_bits}_n{self.lanes}"
+
+    @classmethod
+    def weights(cls, lanes: int, **values: Any) -> Self:
+        """Levels of 8 bits where nothing else is said, and as many pairs in a word of 64 bits as it holds."""
+        wanted = {"run_bits": 4, "level_bits": 8} | values
+        pairs = max(1, 63 // (wanted["run_bits"] + wanted["level_bits"]))
+        return cls(**{"lanes": lanes, "pairs_per_word": pairs} | wanted)
 
     @property
     def longest_run(self) -> int:

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from golden.catalog import CATALOG, FORMATS, from_dict
+from golden.params.rlc import RlcParameters
+from golden.params.sparse import SparseParameters
 from unprune import flow
 from unprune.cli import main
 
@@ -48,6 +50,11 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["generate", "viterbi_k3q4", "--set", "k=99"], "k must be between 1 and 24, was 99"),
         (["generate", "viterbi_k3q4", "--set", "k=three"], "k must be an integer, was 'three'"),
         (["generate", "viterbi_k3q4", "--set", "speed=9"], "a parameter of viterbi must be one of "),
+        (["generate", "rlc", "--weights", "4", "--set", "speed=9"], "a parameter of rlc must be one of "),
+        (["generate", "nm", "--weights", "1"], "lanes must be a multiple of m = 4, was 1"),
+        (["generate", "viterbi", "--weights", "8"], "viterbi has no decoder that gives 8 weights a beat"),
+        (["generate", "rlc_eyeriss", "--weights", "8"], "the decoder must be a format ("),
+        (["generate", "csr_survivors", "--sparse"], "of must be a decoder that gives weights, was 'csr_survivors'"),
         (["generate", "viterbi_k3q4", "--set", "k"], "--set must be KEY=VALUE, was 'k'"),
         (["generate", "viterbi_k3q"], "a name of the catalogue (such as viterbi_k3q4), was 'viterbi_k3q'"),
         (["simulate", "nothing"], "the decoder must be a name of the catalogue (unprune formats lists them), was 'nothing'"),
@@ -119,6 +126,21 @@ def test_generate_takes_settings_in_every_form(capsys: pytest.CaptureFixture[str
     assert (code, err) == (0, "")
     given = json.loads((tmp_path / "viterbi_mine.json").read_text())["parameters"]
     assert (given["taps"], given["comparator"], given["skid"], given["k"]) == ([13, 11], 2, True, 3)
+
+
+@pytest.mark.parametrize("format_name", ["rlc", "csr", "nm"])
+def test_formats_with_weights_of_the_same_width_have_the_same_output(format_name: str, tmp_path: Path) -> None:
+    main(["generate", format_name, "--weights", "8", "--set", "count_bits=12", "-o", str(tmp_path)])
+    (description,) = tmp_path.glob("*.json")
+    port = json.loads(description.read_text())["ports"][-1]
+    assert (port["name"], port["lanes"], port["fields"]) == ("m_axis_weight", 8, [{"name": "weight", "bits": 8, "bytes": 1}])
+
+
+def test_generate_gives_the_sparse_view_of_what_is_described(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    said(capsys, "generate", "rlc", "--weights", "4", "--set", "run_bits=3", "--set", "skid=true", "--sparse", "-o", tmp_path)
+    (description,) = tmp_path.glob("*.json")
+    parameters = from_dict(json.loads(description.read_text())["parameters"])
+    assert parameters == SparseParameters(of=RlcParameters.weights(4, run_bits=3), skid=True)
 
 
 def test_generate_from_an_entry_with_a_change_gives_another_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
