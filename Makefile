@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all lint expected prove bench clean
+.PHONY: demo test test-all lint expected prove figures bench clean
 
 demo: $(READY)
 	@$(BIN)/unprune demo
@@ -25,6 +25,9 @@ expected: $(READY)  # record the area and clock figures that the tests hold by e
 
 prove: $(READY)
 	@$(BIN)/python -m hdl.properties
+
+figures: $(READY)  # every decoder beside what was aimed at, and whole networks through each; half an hour
+	@$(BIN)/python -m benchmarks.figures
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.encode
