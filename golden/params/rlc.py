@@ -4,10 +4,10 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
-from golden.params.base import Field, Parameters, Port, check, check_range
+from golden.params.base import Field, Port, check, check_range
+from golden.params.pairs import PairParameters
 
 ORDERS = ("msb", "lsb")
-GROUP = 4  # pairs whose runs are added up in one clock cycle
 
 
 class RlcError(enum.IntEnum):
@@ -20,7 +20,7 @@ class RlcError(enum.IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RlcParameters(Parameters):
+class RlcParameters(PairParameters):
     """An RLC unpacker: words of (run, level) pairs in, one element a lane out; a pair stands for *run* zeros and then *level*.
 
     Source: Chen et al., "Eyeriss: an energy-efficient reconfigurable accelerator for deep convolutional neural networks", JSSC 2017.
@@ -55,23 +55,10 @@ class RlcParameters(Parameters):
             raise TypeError(f"marker must be True or False, was {self.marker!r}")
         check_range("word_bits", self.word_bits, self.pair_bits * self.pairs_per_word + self.marker, 1024)
         check(self.order in ORDERS, "order", f"one of {', '.join(ORDERS)}", self.order)
-        check_range("lanes", self.lanes, 1, 64)
-        check(self.lanes.bit_count() == 1, "lanes", "a power of two", self.lanes)
-        fewest = self.lanes.bit_length()
-        check(self.count_bits >= fewest, "count_bits", f"at least {fewest} for {self.lanes} lanes", self.count_bits)
+        self._check_lanes()
 
     def _slug(self) -> str:
         return f"rlc_r{self.run_bits}_l{self.level_bits}_p{self.pairs_per_word}_w{self.word_bits}_n{self.lanes}"
-
-    @property
-    def longest_run(self) -> int:
-        """The longest run of one pair, in zeros."""
-        return (1 << self.run_bits) - 1
-
-    @property
-    def lane_bits(self) -> int:
-        """Bits of a lane's number."""
-        return self.lanes.bit_length() - 1
 
     @property
     def pair_bits(self) -> int:
@@ -106,21 +93,6 @@ class RlcParameters(Parameters):
         return tuple(at for at in range(self.word_bits) if at not in used)
 
     @property
-    def shape(self) -> Port:
-        """One field: the number of elements of the matrix."""
-        return Port("shape", (Field("count", self.count_bits),), framed=False)
-
-    @property
     def inputs(self) -> tuple[Port, ...]:
         """``code``: one word a beat."""
         return (Port("code", (Field("word", self.word_bits),)),)
-
-    @property
-    def output(self) -> Port:
-        """``weight``: *lanes* levels a beat."""
-        return Port("weight", (Field("level", self.level_bits),), lanes=self.lanes, user_bits=2)
-
-    @property
-    def latency(self) -> int:
-        """5: sums of runs, places of levels, beats, choice of a lane's level, output; 1 more each for over 4 pairs and for *skid*."""
-        return 5 + (self.pairs_per_word > GROUP) + self.skid
