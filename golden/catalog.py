@@ -10,6 +10,7 @@ from typing import Any
 from golden.params.base import Parameters, check
 from golden.params.csr import CsrParameters
 from golden.params.nm import NmParameters
+from golden.params.relative import RelativeParameters
 from golden.params.rlc import RlcParameters
 from golden.params.viterbi import ViterbiParameters
 
@@ -60,6 +61,11 @@ CATALOG: dict[str, Parameters] = {
         RlcParameters(
             name="rlc_one_pair_n8", run_bits=2, level_bits=3, pairs_per_word=1, word_bits=9, order="lsb", lanes=8, count_bits=7, skid=True
         ),
+        RelativeParameters(name="relative_g4_n8", lanes=8),
+        RelativeParameters(name="relative_g4_high_n4", order="high"),
+        RelativeParameters(name="relative_g5_n16", gap_bits=5, pairs_per_word=8, lanes=16),
+        RelativeParameters(name="relative_g8_n1", gap_bits=8, value_bits=16, pairs_per_word=1, lanes=1, skid=True),
+        RelativeParameters(name="relative_tiny", gap_bits=1, value_bits=1, pairs_per_word=2, lanes=2, count_bits=3),
         NmParameters(name="nm_2_4"),
         NmParameters(name="nm_2_4_g16_skid", groups=16, skid=True),
         NmParameters(name="nm_1_2", n=1, m=2, value_bits=4, groups=8, count_bits=16),

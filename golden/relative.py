@@ -23,9 +23,8 @@ def pairs(elements: Sequence[int], parameters: RelativeParameters) -> list[Pair]
 def shares_of(pairs: Sequence[Pair], parameters: RelativeParameters) -> dict[str, list[Element | None]]:
     """The shares of these pairs; gaps of the last beat that belong to no pair are 0."""
     p = parameters
-    gaps: list[Element | None] = [
-        sum(gap << at for (gap, _), at in zip(pairs[start:], p.gap_positions, strict=False)) for start in range(0, len(pairs), p.pairs_per_word)
-    ]
+    beats = [pairs[start : start + p.pairs_per_word] for start in range(0, len(pairs), p.pairs_per_word)]
+    gaps: list[Element | None] = [sum(gap << at for (gap, _), at in zip(beat, p.gap_positions, strict=False)) for beat in beats]
     return {"gap": gaps, "value": [value for _, value in pairs]}
 
 
@@ -46,10 +45,10 @@ def encode(matrix: Sequence[Sequence[int]], parameters: RelativeParameters) -> d
 def decode(shares: Mapping[str, Sequence[Element | None]], parameters: RelativeParameters) -> Decoded:
     """What hardware gives for these shares, well formed or not; ``None`` is a beat without data.
 
-    The first gap beat and the first value beat are taken together, then the second ones, and so on; beats without data are skipped where they
-    are not the last of their stream. Two beats with an error end the decoding. Error codes, in the order of examination: 1 (SHORT) one is
-    the last of its stream and the other is not, only one has data, or a value is missing in beats that are not the last: they give nothing;
-    2 (LONG) a pair stands past the count, or the last weight of the matrix is given and the beats are not the last.
+    The first gap beat and the first value beat are taken together, then the second ones, and so on; beats without data are skipped
+    where they are not the last of their stream. Two beats with an error end the decoding. Error codes, in the order of examination: 1
+    (SHORT) one is the last of its stream and the other is not, only one has data, or a value is missing in beats that are not the last:
+    they give nothing; 2 (LONG) a pair stands past the count, or the last weight of the matrix is given and the beats are not the last.
     Elements that did not come before the first error are 0, and so are those after the last pair.
     """
     p = parameters
@@ -69,4 +68,4 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: RelativeP
         if len(found) > count or (len(found) == count and not last):
             error = RelativeError.LONG
             break
-    return Decoded((found + [0] * count)[:count], error)
+    return Decoded([*found[:count], *[0] * (count - len(found))], error)

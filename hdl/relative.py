@@ -57,8 +57,9 @@ class RelativeDecoder(PairDecoder):
         value: The values of a beat's pairs; ``keep`` is set from lane 0 upward, for all but in the last beat of a matrix. A matrix without
             survivors has one beat without ``keep`` in either stream.
         weight: *lanes* weights a beat; in the last beat lanes past the last weight are 0 and without ``keep``. ``error`` on the last beat:
-            1 a stream ended before the other, or a gap or a value is missing; 2 a pair stands past the count, or the pair that completes the
-            matrix is not the last. Weights that did not come before the first error are 0, and both streams are dropped up to their ``last``.
+            1 a stream ended before the other, or a gap or a value is missing; 2 a pair stands past the count, or the beats that complete
+            the matrix are not the last. Weights that did not come before the first error are 0, and both streams are dropped up to
+            their ``last``.
 
     Source: Han et al., ICLR 2016; what is ours is said in docs/relative.md.
     """

@@ -115,7 +115,7 @@ class PairDecoder(wiring.Component):
 
     Members:
         shape: One beat starts a matrix: its number of elements.
-        weight: *lanes* elements a beat; in the last beat lanes past the last element are 0 and without ``keep``. ``error`` on the last beat.
+        weight: *lanes* elements a beat; in the last beat lanes past the last element are 0 and without ``keep``. ``error`` on it.
     """
 
     bad: int  # the error that a bad word is
@@ -137,7 +137,8 @@ class PairDecoder(wiring.Component):
         c = Control(self.parameters)
         step = Signal()
         m.d.comb += step.eq(c.advance & c.leave)
-        hand = Hand(self.parameters, words := placed(m, self._words(m, step), step, self.parameters))
+        words = placed(m, self._words(m, step), step, self.parameters)
+        hand = Hand(self.parameters, words)
         word = hand.word
         reach = Signal()  # after the word at hand, the beat at hand has all elements that the matrix has in it, if it is the last
         m.d.comb += reach.eq((hand.fill > c.top if self.parameters.lane_bits else Const(0)) | c.empty)

@@ -14,12 +14,13 @@ class Word:
 
     Attributes:
         valid: There is a word, or a beat without data that ends the code.
-        good: There is a word and its pairs count, none of them if it is bad; from :func:`place` on one bit for each pair, where some may be missing.
+        good: There is a word and its pairs count, none of them if it is bad; from :func:`place` on one bit for each pair, where some may
+            be missing.
         bad: There is a word and it is an error.
         last: There is a word or a beat without data, and it is the last of the code.
         levels: The level of each pair.
         rest_zero: For each pair but the last, whether all pairs after it are (0, 0); none where that makes no difference.
-        there: For each pair, whether there is one, up to :func:`place`; pairs are missing only at the end, and none where the list is empty.
+        there: For each pair, whether there is one, up to :func:`place`. Pairs are missing only at the end, and none if the list is empty.
         closed: One flag, whether all elements after the word are zeros, where that is not so of every last word.
         places: Of each level the number of elements before it, counted from where the stage says; in the last stage also of the word's end.
     """

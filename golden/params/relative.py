@@ -22,7 +22,8 @@ class RelativeError(enum.IntEnum):
 class RelativeParameters(PairParameters):
     """A decoder of relative indices: gaps and values in, all weights out; a pair stands for *gap* zeros and then *value*.
 
-    Source: Han et al., "Deep compression: compressing deep neural networks with pruning, trained quantization and Huffman coding", ICLR 2016.
+    Source: Han et al., "Deep compression: compressing deep neural networks with pruning, trained quantization and Huffman coding", ICLR
+    2016.
 
     Attributes:
         gap_bits: Width of a gap, 1 to 16. A longer gap is bridged by fillers (longest, 0), each of which stands for longest + 1 zeros.

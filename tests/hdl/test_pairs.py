@@ -1,4 +1,4 @@
-"""The RLC unpacker's ports: which of them a port can change before the next clock edge, for every input at every step of a random run."""
+"""The ports of (run, level) decoders: which of them a port can change before the next clock edge, at every step of a random run."""
 
 import random
 
@@ -23,7 +23,7 @@ def signals(dut, parameters):
     return driven, readies, output
 
 
-@pytest.mark.parametrize("name", ["rlc_tiny", "rlc_one_pair_n8", "rlc_eyeriss_lsb_n1", "rlc_8bit_n4"])
+@pytest.mark.parametrize("name", ["rlc_tiny", "rlc_one_pair_n8", "rlc_eyeriss_lsb_n1", "rlc_8bit_n4", "relative_tiny", "relative_g8_n1"])
 def test_only_the_output_ready_reaches_another_port_within_a_cycle(name):
     parameters = CATALOG[name]
     dut = AxiDecoder(parameters)

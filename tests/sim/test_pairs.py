@@ -1,0 +1,56 @@
+"""The benches of (run, level) decoders find one that is broken, and pass parameters past the catalogue, which is shown elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from golden.catalog import CATALOG
+from golden.params.pairs import PairParameters
+from golden.params.relative import RelativeParameters
+from golden.params.rlc import RlcParameters
+from hdl.emit import verilog
+from sim.run import SimulationFailed, simulate, simulate_verilog
+
+PAST_THE_CATALOGUE = [
+    RlcParameters(run_bits=1, level_bits=1, pairs_per_word=1, word_bits=2, marker=False, lanes=1, count_bits=2),
+    RlcParameters(run_bits=3, level_bits=9, pairs_per_word=9, word_bits=120, order="lsb", lanes=32, count_bits=32, skid=True),
+    RlcParameters(run_bits=5, level_bits=32, pairs_per_word=16, word_bits=1024, lanes=2),
+    RelativeParameters(gap_bits=1, value_bits=1, pairs_per_word=1, lanes=1, count_bits=2),
+    RelativeParameters(gap_bits=3, value_bits=9, pairs_per_word=11, lanes=32, count_bits=32, skid=True),
+    RelativeParameters(gap_bits=4, pairs_per_word=16, order="high", lanes=2, count_bits=9),
+]
+
+BROKEN = {
+    # what is broken: the decoder, what is replaced in its Verilog and by what, the test that has to find it
+    "levels of the next beat": ("rlc_tiny", "next__1 <= ", "next__1 <= 1'h0 & ", "matrices_under_stalls"),
+    "words after a complete matrix": ("rlc_eyeriss", "covered <= ", "covered <= 1'h0 & ", "malformed_code"),
+    "unused pairs that are not zero": ("rlc_tiny", "placed_rest_zero_0 <= ", "placed_rest_zero_0 <= 1'h1 | ", "all_codes_of_two_beats"),
+    "the marker": ("rlc_tiny", "summed_bad <= ", "summed_bad <= 1'h0 & ", "malformed_code"),
+    "beats without an element of the word": ("rlc_eyeriss", " past <= ", " past <= 1'h0 & ", "malformed_code"),
+    "no idle cycle after an RLC code": ("rlc_eyeriss", " known <= ", " known <= idle & ", "short_matrices_at_full_rate"),
+    "values that are missing": ("relative_tiny", " assign lacking = ", " assign lacking = 1'h0 & ", "all_streams_of_two_beats"),
+    "a gap stream that is over": ("relative_g4_n8", " gap_over <= ", " gap_over <= 1'h0 & ", "malformed_streams"),
+    "a value stream that is over": ("relative_g4_n8", " value_over <= ", " value_over <= 1'h0 & ", "malformed_streams"),
+    "pairs that are not there": ("relative_tiny", " value_keep <= ", " value_keep <= 2'h3 | ", "all_streams_of_two_beats"),
+    "the end of a word that lacks pairs": ("relative_g5_n16", " assign exact = ", " assign exact = 1'h1 | ", "malformed_streams"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_finds_what_is_broken(what: str, tmp_path: Path) -> None:
+    name, right, wrong, test = BROKEN[what]
+    text = verilog(CATALOG[name])
+    assert right in text
+    source = tmp_path / f"{name}.sv"
+    source.write_text(text.replace(right, wrong))
+    with pytest.raises(SimulationFailed) as failure:
+        benches, environment = [f"sim.bench_{CATALOG[name].format}"], {"UNPRUNE_PARAMETERS": CATALOG[name].to_json()}
+        simulate_verilog(source, benches, top=name, folder=tmp_path, environment=environment)
+    found = [outcome.name for outcome in failure.value.outcomes if not outcome.passed]
+    assert any(test in name for name in found), found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parameters", PAST_THE_CATALOGUE, ids=lambda p: p.name)
+def test_keeps_the_contract_past_the_catalogue(parameters: PairParameters, tmp_path: Path) -> None:
+    simulate(parameters, f"bench_{parameters.format}", folder=tmp_path)
