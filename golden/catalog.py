@@ -57,21 +57,26 @@ CATALOG: dict[str, Parameters] = {
         RlcParameters(name="rlc_eyeriss_lsb_n1", order="lsb", lanes=1),
         RlcParameters(name="rlc_eyeriss_n16", lanes=16),
         RlcParameters(name="rlc_unmarked_n2", run_bits=3, level_bits=5, pairs_per_word=4, word_bits=32, marker=False, lanes=2),
+        RlcParameters(name="rlc_lecture_n4", run_bits=4, level_bits=8, pairs_per_word=5, marker=False, terminator=True),
+        RlcParameters(
+            name="rlc_lecture_tiny", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=4, marker=False, terminator=True, lanes=2,
+            count_bits=3,
+        ),
         RlcParameters(name="rlc_tiny", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=5, lanes=2, count_bits=3),
         RlcParameters(
             name="rlc_one_pair_n8", run_bits=2, level_bits=3, pairs_per_word=1, word_bits=9, order="lsb", lanes=8, count_bits=7, skid=True
         ),
-        RelativeParameters(name="relative_g4_n8", lanes=8),
-        RelativeParameters(name="relative_g4_high_n4", order="high"),
-        RelativeParameters(name="relative_g5_n16", gap_bits=5, pairs_per_word=8, lanes=16),
-        RelativeParameters(name="relative_g8_n1", gap_bits=8, value_bits=16, pairs_per_word=1, lanes=1, skid=True),
-        RelativeParameters(name="relative_tiny", gap_bits=1, value_bits=1, pairs_per_word=2, lanes=2, count_bits=3),
         NmParameters(name="nm_2_4"),
         NmParameters(name="nm_2_4_g16_skid", groups=16, skid=True),
         NmParameters(name="nm_1_2", n=1, m=2, value_bits=4, groups=8, count_bits=16),
         NmParameters(name="nm_4_8", n=4, m=8, groups=2, value_bits=16),
         NmParameters(name="nm_3_8_odd", n=3, m=8, value_bits=5, groups=3, count_bits=9, skid=True),
         NmParameters(name="nm_2_4_tiny", groups=1, value_bits=2, count_bits=4),
+        RelativeParameters(name="relative_g4_n8", lanes=8),
+        RelativeParameters(name="relative_g4_high_n4", order="high", pairs_per_word=6),
+        RelativeParameters(name="relative_g5_n16", gap_bits=5, lanes=16),
+        RelativeParameters(name="relative_g8_n1", gap_bits=8, value_bits=16, pairs_per_word=1, lanes=1, skid=True),
+        RelativeParameters(name="relative_tiny", gap_bits=1, value_bits=1, pairs_per_word=2, lanes=2, count_bits=3),
     )
 }
 

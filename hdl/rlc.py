@@ -22,8 +22,8 @@ class RlcUnpacker(PairDecoder):
         code: One word a beat; ``last`` with the last word of a matrix. A matrix of no elements has one beat without ``keep``.
         weight: *lanes* elements a beat; in the last beat lanes past the last element are 0 and without ``keep``.
             ``error`` on the last beat: 1 the code ended early; 2 a run goes past the count, a pair past it is not (0, 0), or the word that
-            completes the matrix is not the last; 3 a word's marker is not its ``last``. Elements that did not come before the first error
-            are 0, and the code is dropped up to its ``last``.
+            completes the matrix is not the last; 3 a word's marker is not its ``last``, or a word that is not the last has a terminator.
+            Elements that did not come before the first error are 0, and the code is dropped up to its ``last``.
 
     Source: Chen et al., JSSC 2017 (Eyeriss); the order of bits is ours (docs/rlc.md).
     """
@@ -43,6 +43,10 @@ class RlcUnpacker(PairDecoder):
         levels = [bits[at : at + p.level_bits] for at in p.level_positions]
         zero = [(run == 0) & (level == 0) for run, level in zip(runs, levels, strict=True)]
         right = Const(1) if p.marker_position is None else bits[p.marker_position] == beat.last
+        # With a terminator the pairs before it are all there are; without, what matters is whether the last ones are unused.
+        there = [~Cat(zero[: i + 1]).any() for i in range(p.pairs_per_word)] if p.terminator else []
+        if p.terminator:
+            right &= there[-1] | beat.last
         if p.spare_positions:
             unused_spare = Signal(len(p.spare_positions), attrs={"keep": 1})  # for the reader and for linters; synthesis drops it
             m.d.comb += unused_spare.eq(Cat(bits[at] for at in p.spare_positions))
@@ -52,9 +56,9 @@ class RlcUnpacker(PairDecoder):
             bad=data & ~right,
             last=self.code.valid & beat.last,
             levels=levels,
-            rest_zero=[Cat(zero[i + 1 :]).all() for i in range(p.pairs_per_word - 1)],
-            there=[],
-            closed=[],
+            rest_zero=[] if there else [Cat(zero[i + 1 :]).all() for i in range(p.pairs_per_word - 1)],
+            there=there,
+            closed=[data & ~there[-1]] if there else [],
             places=places_in_groups(runs),
         )
 

@@ -69,12 +69,17 @@ class Hand:
             self.covered.eq(covered),
         ]
 
+    def _more(self, pair: int) -> Value:
+        """Whether the word has elements after the beat at hand, the pair's among them if it is not here."""
+        more = self.full & ~self.done
+        return more & self.word.has(pair) if len(self.word.good) > 1 else more
+
     def next_beat(self) -> list[Any]:
         """Statements that go on to the next beat: the word has elements in it, or ends a code that is too short."""
         full, done = self.full & ~self.done, self.whole == self.next_after
         return [
             *(here.eq(next_) for here, next_ in zip(self.here, self.next, strict=True)),
-            *(next_.eq(full & (beat == self.next_after)) for next_, beat in zip(self.next, self.beat, strict=True)),
+            *(self.next[i].eq(self._more(i) & (beat == self.next_after)) for i, beat in enumerate(self.beat)),
             self.next_after.eq(self.next_after + 1),
             self.full.eq(full), self.done.eq(done), self.past.eq(~self.full),
             self.gives.eq(self.ends | full), self.closes.eq(self.ends | full), self.moves.eq(done & ~self.ends),
@@ -183,10 +188,10 @@ class PairDecoder(wiring.Component):
         m.d.comb += [c.final.eq(following[-1]), c.empty.eq(following[-1] & ~following[0])]
 
     def _exact(self, c: Control, hand: Hand) -> Value:
-        """Whether the matrix ends with a level in the beat at hand, and what follows that are unused pairs; only where it is complete."""
+        """Whether the matrix ends with a level in the beat at hand, and what follows that are unused pairs."""
         p = self.parameters
         if p.some_missing:  # the end of the word is that of its last pair
-            return (hand.fill == (c.top + 1)[: p.lane_bits]) & (~hand.full | hand.done & (hand.fill == 0))
+            return (hand.fill == (c.top + 1)[: p.lane_bits]) & Mux(hand.fill == 0, hand.full & hand.done, ~hand.full)
         in_top = [lane == c.top if p.lane_bits else Const(1) for lane in hand.lane]
         return reduce(or_, [h & t & z for h, t, z in zip(hand.here, in_top, [*hand.word.rest_zero, Const(1)], strict=True)])
 

@@ -69,6 +69,10 @@ def malformed() -> list[Shares]:
             bad.append({"shape": [pair + extra], "code": code([(0, 1)] * pair + [(extra - 1, 1), past])})
     bad += [{"shape": [0], "code": marked([word])} for word in (0, words[0])]
     bad += [{"shape": [0], "code": [*marked([1, None, 1])]}, {"shape": [0], "code": marked([1, None], 7)}]
+    # Unused pairs, which a decoder may take for a terminator, in each place of a word in the midst, and twice.
+    for place in range(p.pairs_per_word):
+        pairs = [(0, 1)] * place + [(0, 0)] + [(0, 1)] * 2 * p.pairs_per_word
+        bad += [{"shape": [few], "code": marked(code(pairs)[:end])} for few in (0, place, place + 1, count) for end in (1, 2, 3)]
     # The marker in a wrong word, in none, in two; before and after the matrix is complete.
     bad += [{"shape": [few], "code": marked([*words, None, 0], at)} for at in some(len(words)) for few in (0, 1, count)]
     bad += [{"shape": [count], "code": marked(words, len(words))}, {"shape": [1], "code": marked(code([(0, 1)]), 1)}]
@@ -93,7 +97,7 @@ async def random_codes(dut: Any, stall: str) -> None:
     matrices: list[Shares] = []
     for _ in range(200):
         runs = [generator.choice((0, 0, 1, generator.randrange(p.longest_run + 1))) for _ in range(generator.randrange(12))]
-        pairs = [(run, generator.getrandbits(p.level_bits)) for run in runs]
+        pairs = [(run, generator.choice((0, 1, 1)) * generator.getrandbits(p.level_bits)) for run in runs]
         total = sum(run + 1 for run, _ in pairs)
         count = max(0, total + generator.choice((0, 0, 0, 0, -1, 1, -2, 2, p.lanes, -p.lanes, generator.randrange(-total, total + 1))))
         words = code(pairs)

@@ -43,8 +43,8 @@ def test_finds_what_is_broken(what: str, tmp_path: Path) -> None:
     assert right in text
     source = tmp_path / f"{name}.sv"
     source.write_text(text.replace(right, wrong))
+    benches, environment = [f"sim.bench_{CATALOG[name].format}"], {"UNPRUNE_PARAMETERS": CATALOG[name].to_json()}
     with pytest.raises(SimulationFailed) as failure:
-        benches, environment = [f"sim.bench_{CATALOG[name].format}"], {"UNPRUNE_PARAMETERS": CATALOG[name].to_json()}
         simulate_verilog(source, benches, top=name, folder=tmp_path, environment=environment)
     found = [outcome.name for outcome in failure.value.outcomes if not outcome.passed]
     assert any(test in name for name in found), found

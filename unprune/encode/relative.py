@@ -6,7 +6,7 @@ import numpy as np
 
 from golden.params.relative import RelativeParameters
 from unprune.encode.base import Cost, Levels, Mask, Tile, choose_largest
-from unprune.encode.rlc import Numbers, cut_runs, pack_fields, pieces, rebuild
+from unprune.encode.rlc import Numbers, cut_runs, pack_fields, pieces, rebuild, trimmed
 
 __all__ = ["choose", "cost", "encode", "rebuild", "streams_of"]
 
@@ -25,8 +25,7 @@ def encode(levels: Levels, mask: Mask, parameters: RelativeParameters) -> Iterat
         ValueError: A level needs more than ``value_bits``, two's complement.
     """
     for piece in pieces(levels, mask, parameters):
-        survivors = np.flatnonzero(piece)
-        gaps, values = cut_runs(piece[: survivors[-1] + 1 if len(survivors) else 0], parameters.longest_run)
+        gaps, values = cut_runs(trimmed(piece), parameters.longest_run)
         yield Tile(len(piece), {"shape": np.array([len(piece)], np.uint64), **streams_of(gaps, values, parameters)})
 
 

@@ -28,7 +28,10 @@ def encode(levels: Levels, mask: Mask, parameters: RlcParameters) -> Iterator[Ti
         ValueError: A level needs more than ``level_bits``, two's complement.
     """
     for piece in pieces(levels, mask, parameters):
-        code = _pack(*cut_runs(piece, parameters.longest_run), parameters)
+        coded = trimmed(piece) if parameters.terminator else piece
+        runs, numbers = cut_runs(coded, parameters.longest_run)
+        unended = np.zeros(int(len(coded) < len(piece)), np.uint64)  # the terminator is 0
+        code = _pack(np.append(runs, unended), np.append(numbers, unended), parameters)
         yield Tile(len(piece), {"shape": np.array([len(piece)], np.uint64), "code": code})
 
 
@@ -55,6 +58,12 @@ def cost(tile: Tile, parameters: RlcParameters) -> Cost:
     words = len(tile.streams["code"])
     values = words * parameters.pairs_per_word * parameters.level_bits
     return Cost(words * parameters.word_bits - values, values)
+
+
+def trimmed(piece: Numbers) -> Numbers:
+    """*piece* without the zeros at its end."""
+    kept = np.flatnonzero(piece)
+    return piece[: kept[-1] + 1] if len(kept) else piece[:0]
 
 
 def cut_runs(tile: Numbers, longest: int) -> tuple[Numbers, Numbers]:
