@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from golden.params.base import Parameters, check
+from golden.params.codebook import CodebookParameters
 from golden.params.csr import CsrParameters
 from golden.params.nm import NmParameters
 from golden.params.relative import RelativeParameters
@@ -77,6 +78,10 @@ CATALOG: dict[str, Parameters] = {
         RelativeParameters(name="relative_g5_n16", gap_bits=5, lanes=16),
         RelativeParameters(name="relative_g8_n1", gap_bits=8, value_bits=16, pairs_per_word=1, lanes=1, skid=True),
         RelativeParameters(name="relative_tiny", gap_bits=1, value_bits=1, pairs_per_word=2, lanes=2, count_bits=3),
+        CodebookParameters(name="codebook_c8_n8", code_bits=8, value_bits=8, lanes=8),
+        CodebookParameters(name="codebook_c4_n4"),
+        CodebookParameters(name="codebook_c8_n1", code_bits=8, value_bits=32, lanes=1, skid=True),
+        CodebookParameters(name="codebook_tiny", code_bits=1, value_bits=2, lanes=2, count_bits=4),
     )
 }
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from golden.params.relative import RelativeParameters
-from unprune.encode.base import Cost, Levels, Mask, Tile, choose_largest
-from unprune.encode.rlc import Numbers, cut_runs, pack_fields, pieces, rebuild, trimmed
+from unprune.encode.base import Cost, Levels, Mask, Numbers, Tile, choose_largest, pieces
+from unprune.encode.rlc import cut_runs, pack_fields, rebuild, trimmed
 
 __all__ = ["choose", "cost", "encode", "rebuild", "streams_of"]
 
@@ -24,7 +24,7 @@ def encode(levels: Levels, mask: Mask, parameters: RelativeParameters) -> Iterat
     Raises:
         ValueError: A level needs more than ``value_bits``, two's complement.
     """
-    for piece in pieces(levels, mask, parameters):
+    for piece in pieces(levels, mask, parameters.value_bits, parameters.count_bits):
         gaps, values = cut_runs(trimmed(piece), parameters.longest_run)
         yield Tile(len(piece), {"shape": np.array([len(piece)], np.uint64), **streams_of(gaps, values, parameters)})
 

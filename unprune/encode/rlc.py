@@ -1,17 +1,14 @@
 """The run-length code at speed: a layer cut into tiles of consecutive weights, each encoded just as ``golden.rlc`` does, and back."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from golden.params.base import check
 from golden.params.pairs import PairParameters
 from golden.params.rlc import RlcParameters
-from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Tile, choose_largest, to_levels, to_patterns
-
-Numbers: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]  # or Python integers, where they are wider than 64 bits
+from unprune.encode.base import Cost, Levels, Mask, Numbers, Tile, choose_largest, pieces, to_levels
 
 choose = choose_largest
 
@@ -27,20 +24,12 @@ def encode(levels: Levels, mask: Mask, parameters: RlcParameters) -> Iterator[Ti
     Raises:
         ValueError: A level needs more than ``level_bits``, two's complement.
     """
-    for piece in pieces(levels, mask, parameters):
+    for piece in pieces(levels, mask, parameters.level_bits, parameters.count_bits):
         coded = trimmed(piece) if parameters.terminator else piece
         runs, numbers = cut_runs(coded, parameters.longest_run)
         unended = np.zeros(int(len(coded) < len(piece)), np.uint64)  # the terminator is 0
         code = _pack(np.append(runs, unended), np.append(numbers, unended), parameters)
         yield Tile(len(piece), {"shape": np.array([len(piece)], np.uint64), "code": code})
-
-
-def pieces(levels: Levels, mask: Mask, parameters: PairParameters) -> Iterator[Numbers]:
-    """The patterns of *levels* within *mask*, flattened and cut into what becomes a tile; ``ValueError`` as :func:`encode`."""
-    patterns = to_patterns(np.where(mask.kept, levels, 0).ravel(), parameters.level_bits)
-    most = min(TILE_WEIGHTS, (1 << parameters.count_bits) - 1)
-    for start in range(0, len(patterns), most):
-        yield patterns[start : start + most]
 
 
 def rebuild(elements: Numbers, tile: Tile, parameters: PairParameters) -> Levels:

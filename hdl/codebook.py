@@ -1,0 +1,189 @@
+"""The codebook look-up: a table and codes in, values out, a whole beat of codes every clock cycle; the tables are in memory blocks."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.memory import Memory, ReadPort, WritePort
+
+from golden.params.codebook import CodebookError, CodebookParameters
+from hdl.stream import decoder_members
+
+
+class State(enum.Enum, shape=2):  # type: ignore[call-arg]
+    """What the control does: wait for a shape, look up beats of codes, give zeros after an error, drop what is left of the codes."""
+
+    IDLE = 0
+    DECODE = 1
+    PAD = 2
+    DRAIN = 3
+
+
+class Tables:
+    """Two tables: one is filled while the other is read, so that the next matrix waits for its table no longer than it must.
+
+    Members:
+        full: The table that is read is complete.
+        limit: The number of its entries.
+        long: It had more entries than codes can tell.
+        drop: The matrix is complete: its table is not needed any longer.
+        reading: The bank that is read.
+        writing, place, write: Where this cycle's entry goes, if any.
+    """
+
+    def __init__(self, p: CodebookParameters) -> None:
+        self.full, self.long, self.drop = Signal(name="table_full"), Signal(name="table_long"), Signal(name="drop")
+        self.limit = Signal(p.code_bits + 1, name="limit")
+        self.reading, self.writing, self.write = Signal(name="reading"), Signal(name="writing"), Signal(name="write")
+        self.place = Signal(p.code_bits + 1, name="place")
+
+    def fill(self, m: Module, table: Any) -> None:
+        """Take entries from the stream *table* as long as a bank is free."""
+        full = [Signal(name=f"full_{bank}") for bank in range(2)]
+        long = [Signal(name=f"long_{bank}", reset_less=True) for bank in range(2)]
+        limits = [Signal.like(self.limit, name=f"limit_{bank}", reset_less=True) for bank in range(2)]
+        over = Signal(name="over")  # the table being filled is longer than codes can tell
+        beat, top = table.payload, self.place[-1]
+        taken, count = Signal(name="entry_taken"), Signal.like(self.place, name="entries")
+        m.d.comb += [
+            *(port.eq(Mux(self.reading, *of[::-1])) for port, of in ((self.full, full), (self.long, long), (self.limit, limits))),
+            table.ready.eq(~Mux(self.writing, *full[::-1])),
+            taken.eq(table.valid & table.ready), self.write.eq(taken & beat.keep & ~top), count.eq(self.place + self.write),
+        ]
+        with m.If(taken):
+            m.d.sync += [self.place.eq(Mux(beat.last, 0, count)), over.eq(~beat.last & (over | beat.keep & top))]
+        complete = taken & beat.last
+        m.d.sync += [self.reading.eq(self.reading ^ self.drop), self.writing.eq(self.writing ^ complete)]
+        for bank in range(2):
+            with m.If(complete & (self.writing == bank)):
+                m.d.sync += [full[bank].eq(1), long[bank].eq(over | beat.keep & top), limits[bank].eq(count)]
+            with m.Elif(self.drop & (self.reading == bank)):
+                m.d.sync += full[bank].eq(0)
+
+
+class CodebookDecoder(wiring.Component):
+    """Codebook look-up: for each matrix a table of up to ``2**code_bits`` values, then *lanes* codes a beat, each the number of a value.
+
+    Rate: one beat, *lanes* weights, per clock cycle, without an idle cycle between matrices but where the next table, one entry per
+    clock cycle, is not complete: it is taken while the matrix before is decoded.
+    Latency: 3 clock cycles from the code beat, if shape and table came before.
+    ``code.ready`` and ``shape.ready`` follow ``weight.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
+
+    Members:
+        shape: One beat starts a matrix: its number of weights.
+        table: The entries of the table, that of code 0 first; ``last`` with the last one. A beat without ``keep`` is an empty table.
+        code: *lanes* codes a beat, ``keep`` set from lane 0 upward; ``last`` with the last beat of a matrix, which alone may be partial. A
+            matrix of no weights has one beat without ``keep``.
+        weight: *lanes* weights a beat. ``error`` on the last beat: 1 the codes ended early or a beat lacks a code, 3 a code is not that of
+            an entry (either way the weights of this beat and all after it are 0), 2 the codes went on too long or the table has too many
+            entries (then all weights are 0). What is left of the codes is dropped up to its ``last``.
+
+    Source: Han et al., ICLR 2016; what is ours is said in docs/codebook.md.
+    """
+
+    def __init__(self, parameters: CodebookParameters) -> None:
+        self.parameters = parameters
+        super().__init__(decoder_members(parameters))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        p = self.parameters
+        tables = Tables(p)
+        tables.fill(m, self.table)
+        # A beat of codes, held in registers until it is taken.
+        codes = Signal(data.ArrayLayout(p.code_bits, p.lanes), name="codes", reset_less=True)
+        held = Signal(data.StructLayout({"valid": 1, "last": 1, "keep": p.lanes}), name="held")
+        # What an output beat has to be, beside its weights.
+        beat = Signal(data.StructLayout({"valid": 1, "zero": 1, "last": 1, "error": 2, "keep": p.lanes}), name="beat")
+        taken = Signal(name="beat_taken")
+        advance = Signal()  # the output side can take a beat
+        m.d.comb += self.code.ready.eq(~held.valid | taken)
+        with m.If(self.code.ready):
+            m.d.sync += [codes.eq(self.code.payload.data), held.last.eq(self.code.payload.last), held.keep.eq(self.code.payload.keep)]
+            m.d.sync += held.valid.eq(self.code.valid & (self.code.payload.keep[0] | self.code.payload.last))
+        self._control(m, tables, codes, held, beat, taken, advance)
+        self._look_up(m, tables, codes, beat, advance)
+        return m
+
+    def _control(self, m: Module, tables: Tables, codes: Any, held: Any, beat: Any, taken: Signal, advance: Signal) -> None:
+        """Take shapes and beats of codes, count, and say in *beat* what this cycle gives."""
+        state = Signal(State)
+        start = Signal()  # the matrix is complete, or there is none: the next may start
+        final = self._count(m, start, beat.valid & advance, beat.keep)
+        over = Signal(name="codes_over")  # the last beat of codes was taken
+        code = Signal(CodebookError, name="first_error")  # that ended the decoding
+        lacking = (beat.keep & ~held.keep).any()
+        outside = Cat(beat.keep[lane] & (number >= tables.limit) for lane, number in enumerate(codes)).any()
+        more = (held.keep & ~beat.keep).any() | ~held.last
+        m.d.comb += [beat.last.eq(final), self.shape.ready.eq(start), tables.drop.eq(start & (state != State.IDLE))]
+        with m.Switch(state):
+            with m.Case(State.IDLE):
+                m.d.comb += start.eq(1)
+            with m.Case(State.DECODE):
+                with m.If(held.valid & tables.full & advance):
+                    m.d.comb += taken.eq(1)
+                    m.d.sync += [over.eq(held.last), code.eq(Mux(lacking, CodebookError.SHORT, CodebookError.RANGE))]
+                    with m.If(tables.long):
+                        m.d.sync += code.eq(CodebookError.LONG)
+                    with m.If(tables.long | lacking | outside):
+                        m.d.sync += state.eq(State.PAD)
+                    with m.Else():
+                        m.d.comb += [beat.valid.eq(1), start.eq(final & held.last)]
+                        with m.If(final):
+                            m.d.sync += state.eq(State.DRAIN)
+                        with m.Elif(held.last):
+                            m.d.sync += [state.eq(State.PAD), code.eq(CodebookError.SHORT)]
+                m.d.comb += beat.error.eq(Mux(final & more, CodebookError.LONG, CodebookError.NONE))
+            with m.Case(State.PAD):
+                m.d.comb += [beat.valid.eq(1), beat.zero.eq(1), beat.error.eq(Mux(final, code, CodebookError.NONE))]
+                with m.If(final & advance):
+                    m.d.sync += state.eq(State.DRAIN)
+            with m.Case(State.DRAIN):
+                m.d.comb += [taken.eq(~over), start.eq(over)]
+                m.d.sync += over.eq(over | held.valid & held.last)
+        with m.If(start):
+            m.d.sync += state.eq(Mux(self.shape.valid, State.DECODE, State.IDLE))
+
+    def _count(self, m: Module, start: Signal, given: Value, keep: Value) -> Value:
+        """Whether the current beat is the matrix's last; *keep*: its lanes that are in the matrix. A beat is *given*."""
+        p = self.parameters
+        count, bits = self.shape.payload.data[0], p.lane_bits
+        # Beats after this one, less one if it is full: its sign, a register's bit and no comparison, says that the beat is the last.
+        following = Signal(signed(p.count_bits - bits + 1))
+        rest = Signal(p.lanes, reset_less=True)  # lanes of the last beat
+        final = following[-1]
+        with m.If(start):
+            partial = count[:bits] != 0 if bits else Const(0)
+            m.d.sync += following.eq(count[bits:] - Mux(partial, 1, 2))
+            inside = [partial & (count[:bits] >= lane + 1) for lane in range(p.lanes - 1)]
+            m.d.sync += rest.eq(Cat(~partial & (count != 0) | more for more in [*inside, Const(0)]))
+        with m.Elif(given):
+            m.d.sync += following.eq(following - 1)
+        m.d.comb += keep.eq(rest | (~final).replicate(p.lanes))
+        return final
+
+    def _look_up(self, m: Module, tables: Tables, codes: Any, beat: Any, advance: Signal) -> None:
+        """Read the tables, and register what they hold, or zeros."""
+        p, weight = self.parameters, self.weight
+        m.d.comb += advance.eq(~weight.valid | weight.ready)
+        found = Signal.like(beat, name="found")
+        with m.If(advance):
+            m.d.sync += found.eq(beat)
+            m.d.sync += [weight.valid.eq(found.valid), weight.payload.last.eq(found.last), weight.payload.error.eq(found.error)]
+            m.d.sync += weight.payload.keep.eq(found.keep)
+        layout: dict[str, Any] = {"addr_width": p.code_bits + 1, "shape": p.value_bits}
+        for lane in range(p.lanes):
+            m.submodules[f"table_{lane}"] = memory = Memory(shape=p.value_bits, depth=2 * p.entries, init=[])
+            write = WritePort(WritePort.Signature(**layout), memory=memory, domain="sync", path=(f"write_{lane}",))
+            read = ReadPort(ReadPort.Signature(**layout), memory=memory, domain="sync", path=(f"read_{lane}",))
+            m.d.comb += [
+                write.en.eq(tables.write), write.addr.eq(Cat(tables.place[:-1], tables.writing)), write.data.eq(self.table.payload.data[0]),
+                read.en.eq(advance), read.addr.eq(Cat(codes[lane], tables.reading)),
+            ]
+            with m.If(advance & (found.zero | ~found.keep[lane])):
+                m.d.sync += weight.payload.data[lane].eq(0)
+            with m.Elif(advance):
+                m.d.sync += weight.payload.data[lane].eq(read.data)
+
+
+DECODER = CodebookDecoder
