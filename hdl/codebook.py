@@ -26,7 +26,7 @@ class Tables:
         full: The table that is read is complete.
         limit: The number of its entries.
         long: It had more entries than codes can tell.
-        drop: The matrix is complete: its table is not needed any longer.
+        drop: It is not needed any longer.
         reading: The bank that is read.
         writing, place, write: Where this cycle's entry goes, if any.
     """
@@ -88,50 +88,72 @@ class CodebookDecoder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.parameters
-        tables = Tables(p)
-        tables.fill(m, self.table)
-        # A beat of codes, held in registers until it is taken.
-        codes = Signal(data.ArrayLayout(p.code_bits, p.lanes), name="codes", reset_less=True)
-        held = Signal(data.StructLayout({"valid": 1, "last": 1, "keep": p.lanes}), name="held")
         # What an output beat has to be, beside its weights.
         beat = Signal(data.StructLayout({"valid": 1, "zero": 1, "last": 1, "error": 2, "keep": p.lanes}), name="beat")
         taken = Signal(name="beat_taken")
         advance = Signal()  # the output side can take a beat
-        m.d.comb += self.code.ready.eq(~held.valid | taken)
-        with m.If(self.code.ready):
-            m.d.sync += [codes.eq(self.code.payload.data), held.last.eq(self.code.payload.last), held.keep.eq(self.code.payload.keep)]
-            m.d.sync += held.valid.eq(self.code.valid & (self.code.payload.keep[0] | self.code.payload.last))
-        self._control(m, tables, codes, held, beat, taken, advance)
-        self._look_up(m, tables, codes, beat, advance)
+        found, values = self._look_up(m, taken)
+        self._control(m, found, beat, taken, advance)
+        self._give(m, beat, values, advance)
         return m
 
-    def _control(self, m: Module, tables: Tables, codes: Any, held: Any, beat: Any, taken: Signal, advance: Signal) -> None:
+    def _look_up(self, m: Module, taken: Value) -> tuple[Any, list[Value]]:
+        """The next beat of codes, until it is *taken*: what is to know of it, and what the table holds for its codes.
+
+        As each matrix has one ``last`` in the codes and one in the table, which table is read follows from the codes alone.
+        """
+        p, code = self.parameters, self.code
+        tables = Tables(p)
+        tables.fill(m, self.table)
+        codes = Signal(data.ArrayLayout(p.code_bits, p.lanes), name="codes", reset_less=True)
+        held = Signal(data.StructLayout({"valid": 1, "last": 1, "keep": p.lanes}), name="held")
+        found = Signal(data.StructLayout({"valid": 1, "last": 1, "long": 1, "keep": p.lanes, "outside": p.lanes}), name="found")
+        step, moves = Signal(name="look_up"), Signal(name="codes_move")
+        m.d.comb += [step.eq(~found.valid | taken), moves.eq(step & held.valid & tables.full), tables.drop.eq(moves & held.last)]
+        m.d.comb += code.ready.eq(~held.valid | moves)
+        with m.If(code.ready):
+            m.d.sync += [codes.eq(code.payload.data), held.last.eq(code.payload.last), held.keep.eq(code.payload.keep)]
+            m.d.sync += held.valid.eq(code.valid & (code.payload.keep[0] | code.payload.last))
+        with m.If(step):
+            m.d.sync += [found.valid.eq(moves), found.last.eq(held.last), found.keep.eq(held.keep), found.long.eq(tables.long)]
+            m.d.sync += [outside.eq(number >= tables.limit) for outside, number in zip(found.outside, codes, strict=True)]
+        layout: dict[str, Any] = {"addr_width": p.code_bits + 1, "shape": p.value_bits}
+        values = []
+        for lane in range(p.lanes):
+            m.submodules[f"table_{lane}"] = memory = Memory(shape=p.value_bits, depth=2 * p.entries, init=[])
+            write = WritePort(WritePort.Signature(**layout), memory=memory, domain="sync", path=(f"write_{lane}",))
+            read = ReadPort(ReadPort.Signature(**layout), memory=memory, domain="sync", path=(f"read_{lane}",))
+            m.d.comb += [write.en.eq(tables.write), write.addr.eq(Cat(tables.place[:-1], tables.writing))]
+            m.d.comb += [write.data.eq(self.table.payload.data[0]), read.en.eq(step), read.addr.eq(Cat(codes[lane], tables.reading))]
+            values.append(read.data)
+        return found, values
+
+    def _control(self, m: Module, found: Any, beat: Any, taken: Signal, advance: Signal) -> None:
         """Take shapes and beats of codes, count, and say in *beat* what this cycle gives."""
         state = Signal(State)
         start = Signal()  # the matrix is complete, or there is none: the next may start
         final = self._count(m, start, beat.valid & advance, beat.keep)
         over = Signal(name="codes_over")  # the last beat of codes was taken
         code = Signal(CodebookError, name="first_error")  # that ended the decoding
-        lacking = (beat.keep & ~held.keep).any()
-        outside = Cat(beat.keep[lane] & (number >= tables.limit) for lane, number in enumerate(codes)).any()
-        more = (held.keep & ~beat.keep).any() | ~held.last
-        m.d.comb += [beat.last.eq(final), self.shape.ready.eq(start), tables.drop.eq(start & (state != State.IDLE))]
+        lacking, outside = (beat.keep & ~found.keep).any(), (beat.keep & found.outside).any()
+        more = (found.keep & ~beat.keep).any() | ~found.last
+        m.d.comb += [beat.last.eq(final), self.shape.ready.eq(start)]
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.comb += start.eq(1)
             with m.Case(State.DECODE):
-                with m.If(held.valid & tables.full & advance):
+                with m.If(found.valid & advance):
                     m.d.comb += taken.eq(1)
-                    m.d.sync += [over.eq(held.last), code.eq(Mux(lacking, CodebookError.SHORT, CodebookError.RANGE))]
-                    with m.If(tables.long):
+                    m.d.sync += [over.eq(found.last), code.eq(Mux(lacking, CodebookError.SHORT, CodebookError.RANGE))]
+                    with m.If(found.long):
                         m.d.sync += code.eq(CodebookError.LONG)
-                    with m.If(tables.long | lacking | outside):
+                    with m.If(found.long | lacking | outside):
                         m.d.sync += state.eq(State.PAD)
                     with m.Else():
-                        m.d.comb += [beat.valid.eq(1), start.eq(final & held.last)]
+                        m.d.comb += [beat.valid.eq(1), start.eq(final & found.last)]
                         with m.If(final):
                             m.d.sync += state.eq(State.DRAIN)
-                        with m.Elif(held.last):
+                        with m.Elif(found.last):
                             m.d.sync += [state.eq(State.PAD), code.eq(CodebookError.SHORT)]
                 m.d.comb += beat.error.eq(Mux(final & more, CodebookError.LONG, CodebookError.NONE))
             with m.Case(State.PAD):
@@ -140,7 +162,7 @@ class CodebookDecoder(wiring.Component):
                     m.d.sync += state.eq(State.DRAIN)
             with m.Case(State.DRAIN):
                 m.d.comb += [taken.eq(~over), start.eq(over)]
-                m.d.sync += over.eq(over | held.valid & held.last)
+                m.d.sync += over.eq(over | found.valid & found.last)
         with m.If(start):
             m.d.sync += state.eq(Mux(self.shape.valid, State.DECODE, State.IDLE))
 
@@ -162,28 +184,19 @@ class CodebookDecoder(wiring.Component):
         m.d.comb += keep.eq(rest | (~final).replicate(p.lanes))
         return final
 
-    def _look_up(self, m: Module, tables: Tables, codes: Any, beat: Any, advance: Signal) -> None:
-        """Read the tables, and register what they hold, or zeros."""
-        p, weight = self.parameters, self.weight
+    def _give(self, m: Module, beat: Any, values: list[Value], advance: Signal) -> None:
+        """Register what the tables hold, or zeros."""
+        weight = self.weight
         m.d.comb += advance.eq(~weight.valid | weight.ready)
-        found = Signal.like(beat, name="found")
         with m.If(advance):
-            m.d.sync += found.eq(beat)
-            m.d.sync += [weight.valid.eq(found.valid), weight.payload.last.eq(found.last), weight.payload.error.eq(found.error)]
-            m.d.sync += weight.payload.keep.eq(found.keep)
-        layout: dict[str, Any] = {"addr_width": p.code_bits + 1, "shape": p.value_bits}
-        for lane in range(p.lanes):
-            m.submodules[f"table_{lane}"] = memory = Memory(shape=p.value_bits, depth=2 * p.entries, init=[])
-            write = WritePort(WritePort.Signature(**layout), memory=memory, domain="sync", path=(f"write_{lane}",))
-            read = ReadPort(ReadPort.Signature(**layout), memory=memory, domain="sync", path=(f"read_{lane}",))
-            m.d.comb += [
-                write.en.eq(tables.write), write.addr.eq(Cat(tables.place[:-1], tables.writing)), write.data.eq(self.table.payload.data[0]),
-                read.en.eq(advance), read.addr.eq(Cat(codes[lane], tables.reading)),
-            ]
-            with m.If(advance & (found.zero | ~found.keep[lane])):
+            m.d.sync += [weight.valid.eq(beat.valid), weight.payload.last.eq(beat.last), weight.payload.error.eq(beat.error)]
+            m.d.sync += weight.payload.keep.eq(beat.keep)
+        for lane, value in enumerate(values):
+            # In this form it is the reset input of the lane's flip-flops that clears them, and takes no logic a bit.
+            with m.If(advance & (beat.zero | ~beat.keep[lane])):
                 m.d.sync += weight.payload.data[lane].eq(0)
             with m.Elif(advance):
-                m.d.sync += weight.payload.data[lane].eq(read.data)
+                m.d.sync += weight.payload.data[lane].eq(value)
 
 
 DECODER = CodebookDecoder
