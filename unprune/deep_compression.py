@@ -1,9 +1,9 @@
 """Read networks in the layout in which Deep Compression was released, trusting nothing in the file.
 
-Source: Han et al., "Deep compression", ICLR 2016; the layout is that of the files for AlexNet and SqueezeNet that the authors released, little-endian:
-the number of pairs of every layer (uint32); then of each layer its codebook (float32, 16 or 256 entries), its biases (float32), the codes of its
-pairs (4 bits, the even one low, or 8) and their gaps (4 bits, the even one low). The file does not tell which layers it holds, or of which shape:
-that comes with the network.
+Source: Han et al., "Deep compression", ICLR 2016; the layout is that of the files for AlexNet and SqueezeNet that the authors released,
+little-endian: the number of pairs of every layer (uint32); then of each layer its codebook (float32, 16 or 256 entries), its biases
+(float32), the codes of its pairs (4 bits, the even one low, or 8) and their gaps (4 bits, the even one low). The file does not tell which
+layers it holds, or of which shape: that comes with the network.
 """
 
 import math
