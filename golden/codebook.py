@@ -6,10 +6,10 @@ docs/codebook.md states them.
 
 from collections.abc import Mapping, Sequence
 
-from golden.bits import Element
+from golden.bits import Element, flatten
 from golden.decoded import Decoded
 from golden.nm import to_beats
-from golden.params.base import check, check_range
+from golden.params.base import check
 from golden.params.codebook import CodebookError, CodebookParameters
 
 
@@ -28,10 +28,7 @@ def encode(
         TypeError: a value is not an integer.
     """
     p = parameters
-    flat = [value for row in matrix for value in row]
-    check_range("the number of weights", len(flat), 0, (1 << p.count_bits) - 1)
-    for place, value in enumerate(flat):
-        check_range(f"value {place}", value, 0, (1 << p.value_bits) - 1)
+    flat = flatten(matrix, p.count_bits, p.value_bits, "value")
     entries = sorted(set(flat)) if table is None else list(table)
     check(len(entries) <= p.entries, "the entries of the table", f"at most {p.entries}", len(entries))
     missing = sorted(set(flat) - set(entries))

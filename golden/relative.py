@@ -6,10 +6,9 @@ ours; docs/relative.md states them.
 
 from collections.abc import Mapping, Sequence
 
-from golden.bits import Element
+from golden.bits import Element, flatten
 from golden.decoded import Decoded
 from golden.nm import to_beats
-from golden.params.base import check_range
 from golden.params.relative import RelativeError, RelativeParameters
 from golden.rlc import Pair, cut_runs
 
@@ -35,10 +34,7 @@ def encode(matrix: Sequence[Sequence[int]], parameters: RelativeParameters) -> d
         ValueError: there are more weights than ``count_bits`` can count, or a level needs more than ``value_bits``.
         TypeError: a level is not an integer.
     """
-    flat = [level for row in matrix for level in row]
-    check_range("the number of weights", len(flat), 0, (1 << parameters.count_bits) - 1)
-    for place, level in enumerate(flat):
-        check_range(f"level {place}", level, 0, (1 << parameters.value_bits) - 1)
+    flat = flatten(matrix, parameters.count_bits, parameters.value_bits)
     return {"shape": [len(flat)], **shares_of(pairs(flat, parameters), parameters)}
 
 

@@ -6,9 +6,9 @@ The order of the bits in a word is ours, as is what a decoder makes of a malform
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from golden.bits import Element
+from golden.bits import Element, flatten
 from golden.decoded import Decoded
-from golden.params.base import check, check_range
+from golden.params.base import check
 from golden.params.rlc import RlcError, RlcParameters
 
 Pair = tuple[int, int]
@@ -89,10 +89,7 @@ def encode(matrix: Sequence[Sequence[int]], parameters: RlcParameters) -> dict[s
         ValueError: there are more weights than ``count_bits`` can count, or a level needs more than ``level_bits``.
         TypeError: a level is not an integer.
     """
-    flat = [level for row in matrix for level in row]
-    check_range("the number of weights", len(flat), 0, (1 << parameters.count_bits) - 1)
-    for place, level in enumerate(flat):
-        check_range(f"level {place}", level, 0, (1 << parameters.level_bits) - 1)
+    flat = flatten(matrix, parameters.count_bits, parameters.level_bits)
     code: list[Element | None] = list(pack(coded(flat, parameters), parameters))
     return {"shape": [len(flat)], "code": code}
 

@@ -3,20 +3,12 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory, ReadPort, WritePort
 
 from golden.params.codebook import CodebookError, CodebookParameters
+from hdl.nm import State
 from hdl.stream import decoder_members
-
-
-class State(enum.Enum, shape=2):  # type: ignore[call-arg]
-    """What the control does: wait for a shape, look up beats of codes, give zeros after an error, drop what is left of the codes."""
-
-    IDLE = 0
-    DECODE = 1
-    PAD = 2
-    DRAIN = 3
 
 
 class Tables:

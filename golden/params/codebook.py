@@ -4,7 +4,8 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
-from golden.params.base import Field, Parameters, Port, check, check_range
+from golden.params.base import Field, Port, check_range
+from golden.params.lanes import LaneParameters
 
 
 class CodebookError(enum.IntEnum):
@@ -17,7 +18,7 @@ class CodebookError(enum.IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CodebookParameters(Parameters):
+class CodebookParameters(LaneParameters):
     """A codebook look-up: a table of values, then codes in, the values that they stand for out.
 
     Source: Han et al., "Deep compression", ICLR 2016: weights share the values of a codebook of 16 or 256 entries a layer.
@@ -38,10 +39,7 @@ class CodebookParameters(Parameters):
     def _check(self) -> None:
         check_range("code_bits", self.code_bits, 1, 12)
         check_range("value_bits", self.value_bits, 1, 64)
-        check_range("lanes", self.lanes, 1, 64)
-        check(self.lanes.bit_count() == 1, "lanes", "a power of two", self.lanes)
-        fewest = self.lanes.bit_length()
-        check(self.count_bits >= fewest, "count_bits", f"at least {fewest} for {self.lanes} lanes", self.count_bits)
+        self._check_lanes()
 
     def _slug(self) -> str:
         return f"codebook_c{self.code_bits}_v{self.value_bits}_n{self.lanes}"
@@ -50,16 +48,6 @@ class CodebookParameters(Parameters):
     def entries(self) -> int:
         """The most entries that a table has."""
         return 1 << self.code_bits
-
-    @property
-    def lane_bits(self) -> int:
-        """Bits of a lane's number."""
-        return self.lanes.bit_length() - 1
-
-    @property
-    def shape(self) -> Port:
-        """One field: the number of weights of the matrix."""
-        return Port("shape", (Field("count", self.count_bits),), framed=False)
 
     @property
     def inputs(self) -> tuple[Port, ...]:

@@ -3,13 +3,14 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from golden.params.base import Field, Parameters, Port, check, check_range
+from golden.params.base import Field, Port
+from golden.params.lanes import LaneParameters
 
 GROUP = 4  # pairs whose runs are added up in one clock cycle
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairParameters(Parameters):
+class PairParameters(LaneParameters):
     """A decoder that takes *pairs_per_word* pairs at a time and gives *lanes* elements a beat; a pair is *run* zeros and then *level*."""
 
     @property
@@ -28,35 +29,14 @@ class PairParameters(Parameters):
         """Pairs that are taken together."""
 
     @property
-    @abstractmethod
-    def lanes(self) -> int:
-        """Elements an output beat, a power of two, so that no division is needed to tell an element's beat and lane."""
-
-    @property
     def some_missing(self) -> bool:
         """True where the last word of a matrix may have fewer pairs, and elements that no pair gives are zeros."""
         return False
-
-    def _check_lanes(self) -> None:
-        check_range("lanes", self.lanes, 1, 64)
-        check(self.lanes.bit_count() == 1, "lanes", "a power of two", self.lanes)
-        fewest = self.lanes.bit_length()
-        check(self.count_bits >= fewest, "count_bits", f"at least {fewest} for {self.lanes} lanes", self.count_bits)
 
     @property
     def longest_run(self) -> int:
         """The longest run of one pair, in zeros."""
         return (1 << self.run_bits) - 1
-
-    @property
-    def lane_bits(self) -> int:
-        """Bits of a lane's number."""
-        return self.lanes.bit_length() - 1
-
-    @property
-    def shape(self) -> Port:
-        """One field: the number of elements of the matrix."""
-        return Port("shape", (Field("count", self.count_bits),), framed=False)
 
     @property
     def output(self) -> Port:
