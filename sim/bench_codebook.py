@@ -44,7 +44,9 @@ def malformed() -> list[Shares]:
     codes: list[Share] = [code, [*code, None], [*code, 1], [*code, *code], code[:-1], code[: p.lanes], [], [None], [*code[:-1], None]]
     codes += [[None, *code[:-1], None], [*code[:1], None, *code[1:]]]
     codes += [[*code[:at], p.entries - 1, *code[at + 1 :]] for at in (0, p.lanes, count - 1)]
-    tables: list[Share] = [table, [], [None], table[:1], [None, *table, None], [1] * (p.entries + 1), [2] * p.entries + [None] * 3 + [1, 1]]
+    full: list[Element | None] = [1] * p.entries
+    tables: list[Share] = [table, [], [None], table[:1], [None, *table, None]]
+    tables += [[*full, 1], [*full, None, 1, None], [*full, 1, None, None, 1]]
     return [{"shape": [few], "table": t, "code": c} for few in (count, 0, 1, p.lanes) for t in tables for c in codes]
 
 

@@ -1,4 +1,4 @@
-"""The benches of (run, level) decoders find one that is broken, and pass parameters past the catalogue, which is shown elsewhere."""
+"""The benches of (run, level) decoders and of the codebook find one that is broken, and pass parameters past the catalogue."""
 
 from pathlib import Path
 
@@ -28,11 +28,17 @@ BROKEN = {
     "the marker": ("rlc_tiny", "summed_bad <= ", "summed_bad <= 1'h0 & ", "malformed_code"),
     "beats without an element of the word": ("rlc_eyeriss", " past <= ", " past <= 1'h0 & ", "malformed_code"),
     "no idle cycle after an RLC code": ("rlc_eyeriss", " known <= ", " known <= idle & ", "short_matrices_at_full_rate"),
+    "zeros after a terminator": ("rlc_lecture_tiny", " summed_closed_0 <= ", " summed_closed_0 <= 1'h0 & ", "all_codes_of_two_beats"),
+    "pairs after a terminator": ("rlc_lecture_tiny", " summed_there_1 <= ", " summed_there_1 <= 1'h1 | ", "all_codes_of_two_beats"),
     "values that are missing": ("relative_tiny", " assign lacking = ", " assign lacking = 1'h0 & ", "all_streams_of_two_beats"),
     "a gap stream that is over": ("relative_g4_n8", " gap_over <= ", " gap_over <= 1'h0 & ", "malformed_streams"),
     "a value stream that is over": ("relative_g4_n8", " value_over <= ", " value_over <= 1'h0 & ", "malformed_streams"),
     "pairs that are not there": ("relative_tiny", " value_keep <= ", " value_keep <= 2'h3 | ", "all_streams_of_two_beats"),
     "the end of a word that lacks pairs": ("relative_g5_n16", " assign exact = ", " assign exact = 1'h1 | ", "malformed_streams"),
+    "codes past the table": ("codebook_c4_n4", " limit_1 <= ", " limit_1 <= 5'h10 | ", "malformed_streams"),
+    "a table that is too long": ("codebook_c4_n4", " long_0 <= ", " long_0 <= 1'h0 & ", "malformed_streams"),
+    "a table that is too long before its end": ("codebook_c4_n4", " over <= ", " over <= 1'h0 & ", "malformed_streams"),
+    "two banks": ("codebook_c4_n4", "{ writing, place[3:0] }", "{ 1'h0, place[3:0] }", "every_entry"),
 }
 
 
