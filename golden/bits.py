@@ -6,9 +6,23 @@ Bit 0 is the least significant bit, byte 0 the lowest, lane 0 the first element.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from golden.params.base import Port
+from golden.params.base import Port, check_range
 
 Element: TypeAlias = int | tuple[int, ...]  # what one lane holds: a number, or one number per field
+
+
+def flatten(matrix: Iterable[Sequence[int]], count_bits: int, bits: int, what: str = "level") -> list[int]:
+    """The elements of *matrix*, row after row.
+
+    Raises:
+        ValueError: there are more than *count_bits* can count, or one, named *what* and its place, is negative or needs more than *bits*.
+        TypeError: one is not an integer.
+    """
+    flat = [element for row in matrix for element in row]
+    check_range("the number of weights", len(flat), 0, (1 << count_bits) - 1)
+    for place, element in enumerate(flat):
+        check_range(f"{what} {place}", element, 0, (1 << bits) - 1)
+    return flat
 
 
 def bits_to_words(bits: Sequence[int], width: int) -> list[int]:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from golden.params.base import Parameters, check
+from golden.params.codebook import CodebookParameters
 from golden.params.csr import CsrParameters
 from golden.params.nm import NmParameters
+from golden.params.relative import RelativeParameters
 from golden.params.rlc import RlcParameters
 from golden.params.sparse import SparseParameters
 from golden.params.viterbi import ViterbiParameters
@@ -63,6 +65,11 @@ CATALOG: dict[str, Parameters] = {
         RlcParameters(name="rlc_eyeriss_lsb_n1", order="lsb", lanes=1),
         RlcParameters(name="rlc_eyeriss_n16", lanes=16),
         RlcParameters(name="rlc_unmarked_n2", run_bits=3, level_bits=5, pairs_per_word=4, word_bits=32, marker=False, lanes=2),
+        RlcParameters(name="rlc_lecture_n4", run_bits=4, level_bits=8, pairs_per_word=5, marker=False, terminator=True),
+        RlcParameters(
+            name="rlc_lecture_tiny", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=4, marker=False, terminator=True, lanes=2,
+            count_bits=3,
+        ),
         RlcParameters(name="rlc_tiny", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=5, lanes=2, count_bits=3),
         RlcParameters(
             name="rlc_one_pair_n8", run_bits=2, level_bits=3, pairs_per_word=1, word_bits=9, order="lsb", lanes=8, count_bits=7, skid=True
@@ -73,6 +80,15 @@ CATALOG: dict[str, Parameters] = {
         NmParameters(name="nm_4_8", n=4, m=8, groups=2, value_bits=16),
         NmParameters(name="nm_3_8_odd", n=3, m=8, value_bits=5, groups=3, count_bits=9, skid=True),
         NmParameters(name="nm_2_4_tiny", groups=1, value_bits=2, count_bits=4),
+        RelativeParameters(name="relative_g4_n8", lanes=8),
+        RelativeParameters(name="relative_g4_high_n4", order="high", pairs_per_word=6),
+        RelativeParameters(name="relative_g5_n16", gap_bits=5, lanes=16),
+        RelativeParameters(name="relative_g8_n1", gap_bits=8, value_bits=16, pairs_per_word=1, lanes=1, skid=True),
+        RelativeParameters(name="relative_tiny", gap_bits=1, value_bits=1, pairs_per_word=2, lanes=2, count_bits=3),
+        CodebookParameters(name="codebook_c8_n8", code_bits=8, value_bits=8, lanes=8),
+        CodebookParameters(name="codebook_c4_n4"),
+        CodebookParameters(name="codebook_c8_n1", code_bits=8, value_bits=32, lanes=1, skid=True),
+        CodebookParameters(name="codebook_tiny", code_bits=1, value_bits=2, lanes=2, count_bits=4),
         SparseParameters(name="sparse_rlc_n8", of=RlcParameters(run_bits=4, level_bits=8, pairs_per_word=5, lanes=8)),
         SparseParameters(name="sparse_rlc_n1", of=RlcParameters(lanes=1, count_bits=9), skid=True),
         SparseParameters(

@@ -7,9 +7,9 @@ what stands in an incomplete group, and what a decoder makes of malformed stream
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from golden.bits import Element
+from golden.bits import Element, flatten
 from golden.decoded import Decoded
-from golden.params.base import check, check_range
+from golden.params.base import check
 from golden.params.nm import NmError, NmParameters
 
 Beat = list[int]  # the elements of a beat; none: a beat without data
@@ -36,10 +36,7 @@ def encode(matrix: Sequence[Sequence[int]], parameters: NmParameters) -> dict[st
         TypeError: a level is not an integer.
     """
     p = parameters
-    flat = [level for row in matrix for level in row]
-    check_range("the number of weights", len(flat), 0, (1 << p.count_bits) - 1)
-    for place, level in enumerate(flat):
-        check_range(f"level {place}", level, 0, (1 << p.value_bits) - 1)
+    flat = flatten(matrix, p.count_bits, p.value_bits)
     padded = flat + [0] * (-len(flat) % p.m)
     packed: list[int] = []
     values: list[Element | None] = []

@@ -6,13 +6,14 @@ The order of the bits in a word is ours, as is what a decoder makes of a malform
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from golden.bits import Element
+from golden.bits import Element, flatten
 from golden.decoded import Decoded
-from golden.params.base import check, check_range
+from golden.params.base import check
 from golden.params.rlc import RlcError, RlcParameters
 
 Pair = tuple[int, int]
 END = (0, None)  # the terminator of the lecture form
+TERMINATOR = (0, 0)  # in a word: no other pair is so, where zeros at the end of the matrix are not coded
 
 
 def cut_runs(elements: Iterable[int], longest: int | None = None) -> list[Pair]:
@@ -50,6 +51,14 @@ def elements(pairs: Iterable[tuple[int, int | None]]) -> list[int]:
     return [element for run, level in given[:-1] if level is not None for element in [0] * run + [level]]
 
 
+def coded(elements: Sequence[int], parameters: RlcParameters) -> list[Pair]:
+    """The pairs of the code of *elements*; with a terminator zeros at the end have no pair but that, if there are any."""
+    if not parameters.terminator:
+        return cut_runs(elements, parameters.longest_run)
+    end = len(elements) - next((zeros for zeros, element in enumerate(reversed(elements)) if element), len(elements))
+    return cut_runs(elements[:end], parameters.longest_run) + [TERMINATOR] * (end < len(elements))
+
+
 def pack(pairs: Sequence[Pair], parameters: RlcParameters) -> list[int]:
     """The words of a code. Unused pairs of the last word are (0, 0), its marker is 1."""
     p = parameters
@@ -80,11 +89,8 @@ def encode(matrix: Sequence[Sequence[int]], parameters: RlcParameters) -> dict[s
         ValueError: there are more weights than ``count_bits`` can count, or a level needs more than ``level_bits``.
         TypeError: a level is not an integer.
     """
-    flat = [level for row in matrix for level in row]
-    check_range("the number of weights", len(flat), 0, (1 << parameters.count_bits) - 1)
-    for place, level in enumerate(flat):
-        check_range(f"level {place}", level, 0, (1 << parameters.level_bits) - 1)
-    code: list[Element | None] = list(pack(cut_runs(flat, parameters.longest_run), parameters))
+    flat = flatten(matrix, parameters.count_bits, parameters.level_bits)
+    code: list[Element | None] = list(pack(coded(flat, parameters), parameters))
     return {"shape": [len(flat)], "code": code}
 
 
@@ -92,8 +98,8 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: RlcParame
     """What hardware gives for these shares, well formed or not; ``None`` is a beat without data.
 
     Error codes: 1 (SHORT) the code ended early; 2 (LONG) a run goes past the count, a pair past it is not (0, 0), or the word that
-    completes it is not the last beat of the code; 3 (MARKER) a word's marker bit is not what its ``tlast`` is, such a word gives nothing.
-    Elements that did not come before the first error are 0.
+    completes it is not the last beat of the code; 3 (MARKER) a word's marker bit is not what its ``tlast`` is, or it has a terminator
+    and no ``tlast``, such a word gives nothing. Elements that did not come before the first error, or after a terminator, are 0.
     """
     (count,) = shares["shape"]
     assert isinstance(count, int)
@@ -103,11 +109,16 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: RlcParame
         if not isinstance(word, int):
             continue
         last = position == len(shares["code"])
-        if parameters.marker_position is not None and word >> parameters.marker_position & 1 != last:
+        given = unpack(word, parameters)
+        terminated = parameters.terminator and TERMINATOR in given
+        if terminated:
+            del given[given.index(TERMINATOR) :]
+        marked = last if parameters.marker_position is None else word >> parameters.marker_position & 1
+        if marked != last or (terminated and not last):
             error = RlcError.MARKER
             break
         fits = True
-        for run, level in unpack(word, parameters):
+        for run, level in given:
             if len(found) + run + 1 <= count:
                 found += [0] * run + [level]
             else:
@@ -115,6 +126,8 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: RlcParame
                 fits = fits and len(found) == count and (run, level) == (0, 0)
                 found += [0] * (count - len(found))
         if len(found) == count:
-            error = RlcError.NONE if fits and last and count else RlcError.LONG
+            error = RlcError.NONE if fits and last and (count or not given) else RlcError.LONG
             break
+        if terminated:
+            error = RlcError.NONE
     return Decoded([*found, *[0] * (count - len(found))], error)

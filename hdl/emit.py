@@ -17,10 +17,11 @@ from hdl.axis import AxiDecoder, axis_members
 from hdl.cache import scratch
 
 # For the reader: conditions instead of case functions (pmuxtree), and `if (rst) ... else if (enable)` instead of feedback (opt_dff).
-# Without initial values (setattr) a register that reset forgot stays X in a four-state simulator.
+# Without initial values (setattr, delete) a register that reset forgot, or a memory that was not written, is X in a four-state simulator.
 SCRIPT = """
 read_rtlil design.il
 proc
+delete t:$meminit_v2
 memory_collect
 pmuxtree
 opt_expr

@@ -1,4 +1,4 @@
-"""The lanes of the RLC unpacker: levels in, beats out, in which the zeros are what no level touched."""
+"""The lanes of a decoder of (run, level) pairs: levels in, beats out, in which the zeros are what no level touched."""
 
 from functools import reduce
 from operator import or_
@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.params.rlc import RlcParameters
+from golden.params.pairs import PairParameters
 
 
 def choose(number: Value, values: list[Value]) -> Value:
@@ -43,7 +43,7 @@ class RlcLanes(wiring.Component):
         data: One level a lane, from registers.
     """
 
-    def __init__(self, parameters: RlcParameters) -> None:
+    def __init__(self, parameters: PairParameters) -> None:
         self.parameters = p = parameters
         pairs = p.pairs_per_word
         members: dict[str, Any] = {"advance": In(1), "keep": In(p.lanes), "data": Out(p.level_bits).array(p.lanes)}

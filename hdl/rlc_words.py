@@ -1,11 +1,11 @@
-"""The words of the RLC unpacker: cut into pairs, and for each level the place where it goes, one stage after the other."""
+"""Words of (run, level) pairs, and for each level the place where it goes, one stage after the other."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-from golden.params.rlc import GROUP, RlcParameters
+from golden.params.pairs import GROUP, PairParameters
 
 
 @dataclass(frozen=True)
@@ -14,11 +14,14 @@ class Word:
 
     Attributes:
         valid: There is a word, or a beat without data that ends the code.
-        good: There is a word and its pairs count; not where its marker is wrong.
-        bad: There is a word and its marker is wrong.
+        good: There is a word and its pairs count, none of them if it is bad; from :func:`place` on one bit for each pair, where some may
+            be missing.
+        bad: There is a word and it is an error.
         last: There is a word or a beat without data, and it is the last of the code.
         levels: The level of each pair.
-        rest_zero: For each pair but the last, whether all pairs after it are (0, 0).
+        rest_zero: For each pair but the last, whether all pairs after it are (0, 0); none where that makes no difference.
+        there: For each pair, whether there is one, up to :func:`place`. Pairs are missing only at the end, and none if the list is empty.
+        closed: One flag, whether all elements after the word are zeros, where that is not so of every last word.
         places: Of each level the number of elements before it, counted from where the stage says; in the last stage also of the word's end.
     """
 
@@ -28,12 +31,19 @@ class Word:
     last: Value
     levels: list[Value]
     rest_zero: list[Value]
+    there: list[Value]
+    closed: list[Value]
     places: list[Value]
+
+    def has(self, pair: int) -> Value:
+        """Whether the pair of that number counts."""
+        return self.good[pair] if len(self.good) > 1 else self.good
 
     def registers(self, stage: str) -> "Word":
         """Registers for such a word, whose names begin with *stage*; flags are 0 after reset."""
-        flags = [Signal(name=f"{stage}_{flag}") for flag in ("valid", "good", "bad", "last")]
-        lists = {"level": self.levels, "rest_zero": self.rest_zero, "place": self.places}
+        widths = {"valid": 1, "good": len(self.good), "bad": 1, "last": 1}
+        flags = [Signal(width, name=f"{stage}_{flag}") for flag, width in widths.items()]
+        lists = {"level": self.levels, "rest_zero": self.rest_zero, "there": self.there, "closed": self.closed, "place": self.places}
         return Word(
             *flags, *([Signal(len(v), name=f"{stage}_{name}_{i}", reset_less=True) for i, v in enumerate(vs)] for name, vs in lists.items())
         )
@@ -41,7 +51,8 @@ class Word:
     def follow(self, word: "Word") -> list[Any]:
         """Statements by which these registers take over *word*; without its places where these have none."""
         flags = [self.valid.eq(word.valid), self.good.eq(word.good), self.bad.eq(word.bad), self.last.eq(word.last)]
-        lists = [(self.levels, word.levels), (self.rest_zero, word.rest_zero), (self.places, word.places[: len(self.places)])]
+        lists = [(self.levels, word.levels), (self.rest_zero, word.rest_zero), (self.there, word.there)]
+        lists += [(self.closed, word.closed), (self.places, word.places[: len(self.places)])]
         return flags + [mine.eq(other) for ours, others in lists for mine, other in zip(ours, others, strict=True)]
 
     def registered(self, m: Module, enable: Value, stage: str) -> "Word":
@@ -67,29 +78,20 @@ def running_places(runs: list[Value]) -> list[Value]:
     return low + [sum_and_one(low[-1], place) for place in high]
 
 
-def read(m: Module, code: Any, parameters: RlcParameters) -> Word:
-    """The word that *code* offers, its places counted within each group of :data:`GROUP` pairs."""
-    p = parameters
-    bits, data = code.payload.data[0], code.payload.keep & code.valid
-    runs = [bits[at : at + p.run_bits] for at in p.run_positions]
-    levels = [bits[at : at + p.level_bits] for at in p.level_positions]
-    zero = [(run == 0) & (level == 0) for run, level in zip(runs, levels, strict=True)]
-    right = Const(1) if p.marker_position is None else bits[p.marker_position] == code.payload.last
-    if p.spare_positions:
-        unused_spare = Signal(len(p.spare_positions), attrs={"keep": 1})  # for the reader and for linters; synthesis drops it
-        m.d.comb += unused_spare.eq(Cat(bits[at] for at in p.spare_positions))
-    return Word(
-        valid=code.valid & (code.payload.keep | code.payload.last),
-        good=data & right,
-        bad=data & ~right,
-        last=code.valid & code.payload.last,
-        levels=levels,
-        rest_zero=[Cat(zero[i + 1 :]).all() for i in range(p.pairs_per_word - 1)],
-        places=[place for start in range(0, len(runs), GROUP) for place in running_places(runs[start : start + GROUP])],
-    )
+def places_in_groups(runs: list[Value]) -> list[Value]:
+    """The places of levels, counted within each group of :data:`GROUP` pairs: what one clock cycle is enough for."""
+    return [place for start in range(0, len(runs), GROUP) for place in running_places(runs[start : start + GROUP])]
 
 
-def join_groups(word: Word, parameters: RlcParameters) -> Word:
+def last_of(there: list[Value], places: list[Value]) -> Value:
+    """The place of the last pair that is *there*, where pairs are missing only at the end; that of the first one if there is none."""
+    if len(places) == 1:
+        return places[0]
+    half = 1 << (len(places) - 1).bit_length() - 1
+    return Mux(there[half], last_of(there[half:], places[half:]), last_of(there[:half], places[:half]))
+
+
+def join_groups(word: Word, parameters: PairParameters) -> Word:
     """*word* with its places counted from its start."""
     groups = [word.places[start : start + GROUP] for start in range(0, len(word.places), GROUP)]
     ends = running_places([group[-1] for group in groups])
@@ -99,8 +101,11 @@ def join_groups(word: Word, parameters: RlcParameters) -> Word:
     return replace(word, places=[place[: ((i + 1 << parameters.run_bits) - 1).bit_length()] for i, place in enumerate(places)])
 
 
-def place(m: Module, word: Word, step: Value, parameters: RlcParameters) -> Word:
-    """*word* with its places, and its end, counted from the start of the beat in which it starts."""
+def place(m: Module, word: Word, step: Value, parameters: PairParameters) -> Word:
+    """*word* with its places, and its end, counted from the start of the beat in which it starts.
+
+    The end of a word in which pairs are missing is that of the last one there is. It must be the last word, or an error.
+    """
     p = parameters
     fill = Signal(p.lane_bits)  # elements of that beat that earlier words gave
     # As wide as the largest place is: of level i in the word, or the end.
@@ -109,12 +114,14 @@ def place(m: Module, word: Word, step: Value, parameters: RlcParameters) -> Word
     end = sum_and_one(fill, word.places[-1])[: (largest[-1] + 1).bit_length()]
     with m.If(step & word.valid):
         m.d.sync += fill.eq(Mux(word.last, 0, end[: p.lane_bits]))
+    if word.there:
+        end = sum_and_one(fill, last_of(word.there, word.places))[: len(end)]
+        word = replace(word, good=Cat(word.good & there for there in word.there), there=[])
     return replace(word, places=[*places, end])
 
 
-def placed_words(m: Module, code: Any, step: Value, parameters: RlcParameters) -> Word:
-    """The words of *code* in registers, placed by :func:`place`; they move on in the cycles in which *step* is 1."""
-    word = read(m, code, parameters).registered(m, step, "summed")
+def placed(m: Module, word: Word, step: Value, parameters: PairParameters) -> Word:
+    """*word*, which has its places within groups, in registers that have them from :func:`place`; they move on when *step* is 1."""
     if parameters.pairs_per_word > GROUP:
         word = join_groups(word, parameters).registered(m, step, "joined")
     return place(m, word, step, parameters).registered(m, step, "placed")

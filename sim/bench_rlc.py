@@ -7,29 +7,27 @@ from typing import Any, cast
 import cocotb
 
 from golden.params.rlc import RlcParameters
-from golden.rlc import Pair, encode, pack, unpack
-from sim.bench_contract import measure_rate, reset_midway, run_matrices
+from golden.rlc import Pair, pack
+from sim.bench_contract import run_matrices
+from sim.bench_pairs import (
+    densities,
+    full_rate,
+    matrices_under_stalls,
+    most,
+    random_matrix,
+    reset_in_flight,
+    short_matrices_at_full_rate,
+    some,
+    stated_rate,
+)
 from sim.testbench import PATTERNS, Shares, parameters
 
-DENSITIES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.75, 1.0)
-EYERISS_RATES = {1.0: 3.0, 0.75: 3.6, 0.5: 3.9, 0.3: 3.98}  # elements per cycle, Eyeriss words on 4 lanes: at least
+__all__ = ["densities", "full_rate", "matrices_under_stalls", "reset_in_flight", "short_matrices_at_full_rate", "stated_rate"]
 
 
 def decoder() -> RlcParameters:
     """The parameters of the unpacker under test."""
     return cast(RlcParameters, parameters())
-
-
-def most() -> int:
-    """The most elements that a matrix of these tests has."""
-    return min(40 * decoder().lanes * decoder().pairs_per_word, (1 << decoder().count_bits) - 1)
-
-
-def random_matrix(count: int, density: float = 0.5) -> Shares:
-    """A well-formed matrix of *count* elements, a share of *density* of them not 0."""
-    generator = random.Random(f"{cocotb.RANDOM_SEED} {count} {density}")
-    level = range(1, 1 << decoder().level_bits)
-    return encode([[generator.choice(level) if generator.random() < density else 0 for _ in range(count)]], decoder())
 
 
 def marked(words: list[int | None], number: int = -1) -> list[int | None]:
@@ -44,33 +42,6 @@ def marked(words: list[int | None], number: int = -1) -> list[int | None]:
 def code(pairs: list[Pair]) -> list[int | None]:
     """The words of these pairs."""
     return list(pack(pairs, decoder()))
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(idle=PATTERNS, pressure=PATTERNS)
-async def matrices_under_stalls(dut: Any, idle: str, pressure: str) -> None:
-    """Matrices of all sizes at the edges of beats and words, sparse and dense, follow each other under every pair of stall patterns."""
-    p = decoder()
-    longest = p.longest_run + 1
-    edges = [p.lanes, 2 * p.lanes, longest, p.pairs_per_word * p.lanes]
-    counts = [0, 1, 0, 0, *(edge + offset for edge in edges for offset in (-1, 0, 1)), 1, 2 * longest + p.lanes // 2 + 1]
-    counts = [min(count, most(), 300) for count in counts]
-    matrices = [random_matrix(count, density) for count, density in zip(counts, itertools.cycle(DENSITIES))]
-    await run_matrices(dut, matrices, idle=idle, pressure=pressure)
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(density=DENSITIES)
-async def densities(dut: Any, density: float) -> None:
-    """Larger matrices, and each count from 0 upward, at one density."""
-    counts = [most(), *range(min(4 * decoder().lanes + 2, most()))]
-    await run_matrices(dut, [random_matrix(count, density) for count in counts], idle="mixed", pressure="random")
-
-
-def some(end: int) -> list[int]:
-    """A few numbers from 0 to *end* - 1: the first, the last, in between, and at the edges of a beat."""
-    lanes = decoder().lanes
-    return [n for n in sorted({0, 1, 2, lanes - 1, lanes, lanes + 1, end // 3, end // 2, end - 2, end - 1}) if 0 <= n < end]
 
 
 def malformed() -> list[Shares]:
@@ -98,6 +69,10 @@ def malformed() -> list[Shares]:
             bad.append({"shape": [pair + extra], "code": code([(0, 1)] * pair + [(extra - 1, 1), past])})
     bad += [{"shape": [0], "code": marked([word])} for word in (0, words[0])]
     bad += [{"shape": [0], "code": [*marked([1, None, 1])]}, {"shape": [0], "code": marked([1, None], 7)}]
+    # Unused pairs, which a decoder may take for a terminator, in each place of a word in the midst, and twice.
+    for place in range(p.pairs_per_word):
+        pairs = [(0, 1)] * place + [(0, 0)] + [(0, 1)] * 2 * p.pairs_per_word
+        bad += [{"shape": [few], "code": marked(code(pairs)[:end])} for few in (0, place, place + 1, count) for end in (1, 2, 3)]
     # The marker in a wrong word, in none, in two; before and after the matrix is complete.
     bad += [{"shape": [few], "code": marked([*words, None, 0], at)} for at in some(len(words)) for few in (0, 1, count)]
     bad += [{"shape": [count], "code": marked(words, len(words))}, {"shape": [1], "code": marked(code([(0, 1)]), 1)}]
@@ -122,7 +97,7 @@ async def random_codes(dut: Any, stall: str) -> None:
     matrices: list[Shares] = []
     for _ in range(200):
         runs = [generator.choice((0, 0, 1, generator.randrange(p.longest_run + 1))) for _ in range(generator.randrange(12))]
-        pairs = [(run, generator.getrandbits(p.level_bits)) for run in runs]
+        pairs = [(run, generator.choice((0, 1, 1)) * generator.getrandbits(p.level_bits)) for run in runs]
         total = sum(run + 1 for run, _ in pairs)
         count = max(0, total + generator.choice((0, 0, 0, 0, -1, 1, -2, 2, p.lanes, -p.lanes, generator.randrange(-total, total + 1))))
         words = code(pairs)
@@ -157,54 +132,3 @@ async def beats_without_data(dut: Any, stall: str) -> None:
     matrix = random_matrix(min(6 * decoder().lanes, most()))
     words = [beat for word in matrix["code"] for beat in (None, word)]
     await run_matrices(dut, [{**matrix, "code": words}, {"shape": [0], "code": [None, None]}] * 3, idle=stall, pressure=stall)
-
-
-def cycles_of(matrix: Shares) -> int:
-    """The clock cycles that the docstring of the unpacker promises for a well-formed matrix."""
-    p = decoder()
-    words = [sum(run + 1 for run, _ in unpack(word, p)) for word in cast(list[int], matrix["code"])]
-    cycles = given = 0
-    for elements in words[:-1]:
-        complete = (given + elements) // p.lanes - given // p.lanes
-        given += elements
-        cycles += max(1, complete)
-    return cycles + -(-cast(int, matrix["shape"][0]) // p.lanes) - given // p.lanes
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(density=DENSITIES)
-async def stated_rate(dut: Any, density: float) -> None:
-    """Without stalls a matrix takes the latency and the cycles that the docstring states, and not one more."""
-    matrix = random_matrix(min(1998 * decoder().lanes, 7992, (1 << decoder().count_bits) - 1), density)
-    cycles = await run_matrices(dut, [matrix]) - decoder().latency
-    assert cycles == cycles_of(matrix), f"{cycles} cycles, must be {cycles_of(matrix)}"
-    if (decoder().pairs_per_word, decoder().lanes) == (3, 4) and density in EYERISS_RATES:
-        rate = cast(int, matrix["shape"][0]) / cycles
-        assert rate >= EYERISS_RATES[density], f"{rate:.3f} elements per cycle, must be at least {EYERISS_RATES[density]}"
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-async def full_rate(dut: Any) -> None:
-    """Where each word completes a beat there is one in every cycle, from matrix to matrix too; the latency is the one stated."""
-    p = decoder()
-    words = min(12 * p.lanes, most() // (p.pairs_per_word * (p.longest_run + 1)))
-    matrix = encode([([0] * p.longest_run + [1]) * p.pairs_per_word * words], p)
-    rate = await measure_rate(dut, matrix)
-    if p.pairs_per_word * (p.longest_run + 1) >= p.lanes:
-        assert (rate.latency, rate.beats_per_cycle, rate.gap) == (p.latency, 1.0, 0), rate
-    else:
-        assert rate.elements_per_cycle >= p.pairs_per_word * (p.longest_run + 1), rate
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-async def short_matrices_at_full_rate(dut: Any) -> None:
-    """Matrices of one word and one beat follow each other without an idle cycle, empty ones among them."""
-    cycles = await run_matrices(dut, [random_matrix(1, 1.0), random_matrix(0)] * 32)
-    assert cycles == 64 + decoder().latency, f"64 matrices of one beat took {cycles} cycles"
-
-
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(cycles=[1, 2, 3, 4, 5, 7, 12])
-async def reset_in_flight(dut: Any, cycles: int) -> None:
-    """After a reset in the midst of a matrix the next one decodes as after power-up."""
-    await reset_midway(dut, random_matrix(most(), 0.75), cycles=cycles)

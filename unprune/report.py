@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jinja2
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,21 +15,27 @@ from synth.targets import TARGETS
 from unprune import plots
 from unprune.outcome import Outcome, Result
 
+ACROSS = 4  # decoders side by side on the terminal
 NONE = "-"  # what a cell without a figure shows
 MASK_NOTE = "a decoder that gives a mask leaves the survivors to be put in place, here by software; its area and rate are of the mask alone"
 
 
-def summary(result: Result) -> Table:
-    """The main table for the terminal: a figure a line, a decoder a column."""
-    table = Table(title=escape(result.title), title_justify="left", caption_justify="left", caption=escape(_references(result)))
-    table.add_column("")  # wraps where there are many decoders, so that no figure is cut
+def summary(result: Result) -> Group:
+    """The main table for the terminal: a figure a line, a decoder a column; below each other where there are many decoders."""
     formats, names = ([getattr(one.parameters, of) for one in result.outcomes] for of in ("format", "name"))
-    short = len(set(formats)) == len(formats)  # the names are longer than the figures; below the table they take less room
-    for header in formats if short else names:
-        table.add_column(header, justify="right", no_wrap=True)
-    for name, cells in summary_rows(result.outcomes):
-        table.add_row(name, *cells)
-    return table
+    headers = formats if len(set(formats)) == len(formats) else names  # the names are longer than the figures
+    tables = []
+    for start in range(0, len(headers), ACROSS):
+        part = slice(start, start + ACROSS)
+        table = Table(title_justify="left", caption_justify="left")
+        table.add_column("")  # wraps, so that no figure is cut
+        for header in headers[part]:
+            table.add_column(header, justify="right", no_wrap=True)
+        for name, cells in summary_rows(result.outcomes):
+            table.add_row(name, *cells[part])
+        tables.append(table)
+    tables[0].title, tables[-1].caption = escape(result.title), escape(_references(result))
+    return Group(*tables)
 
 
 def summary_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:

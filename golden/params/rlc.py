@@ -4,10 +4,10 @@ import enum
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from golden.params.base import Field, Parameters, Port, check, check_range
+from golden.params.base import Field, Port, check, check_range
+from golden.params.pairs import PairParameters
 
 ORDERS = ("msb", "lsb")
-GROUP = 4  # pairs whose runs are added up in one clock cycle
 
 
 class RlcError(enum.IntEnum):
@@ -16,11 +16,11 @@ class RlcError(enum.IntEnum):
     NONE = 0
     SHORT = 1  # the code ended before the matrix was complete
     LONG = 2  # a run goes past the count, a pair past it is not (0, 0), or words follow the one that completes it
-    MARKER = 3  # the bit that marks the last word is set in another word, or not set in the last
+    MARKER = 3  # what marks the last word is in another word: the marker, or a terminator; or the marker is not set in the last
 
 
 @dataclass(frozen=True, kw_only=True)
-class RlcParameters(Parameters):
+class RlcParameters(PairParameters):
     """An RLC unpacker: words of (run, level) pairs in, one element a lane out; a pair stands for *run* zeros and then *level*.
 
     Source: Chen et al., "Eyeriss: an energy-efficient reconfigurable accelerator for deep convolutional neural networks", JSSC 2017.
@@ -31,6 +31,8 @@ class RlcParameters(Parameters):
         pairs_per_word: Pairs in a word, 1 to 16.
         word_bits: Width of a word, at least what pairs and marker take, at most 1024. Spare bits are written 0 and not read.
         marker: True where a word has a bit that says that it is the last of the code (Eyeriss).
+        terminator: True where the pair (0, 0) ends the code (the lecture form): what follows in its word means nothing, and all other
+            elements of the matrix are zeros. It may be missing only where the matrix is complete without.
         order: "msb" packs run 0, level 0, run 1, ... from the highest bit downward and has the marker in bit 0, as Eyeriss's figure reads;
             "lsb" packs them from bit 0 upward and has the marker in the highest bit.
         lanes: Elements an output beat, a power of two, 1 to 64, so that no division is needed to tell an element's beat and lane.
@@ -44,6 +46,7 @@ class RlcParameters(Parameters):
     pairs_per_word: int = 3
     word_bits: int = 64
     marker: bool = True
+    terminator: bool = False
     order: str = "msb"
     lanes: int = 4
 
@@ -51,14 +54,12 @@ class RlcParameters(Parameters):
         check_range("run_bits", self.run_bits, 1, 16)
         check_range("level_bits", self.level_bits, 1, 32)
         check_range("pairs_per_word", self.pairs_per_word, 1, 16)
-        if not isinstance(self.marker, bool):
-            raise TypeError(f"marker must be True or False, was {self.marker!r}")
+        for name in ("marker", "terminator"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, was {getattr(self, name)!r}")
         check_range("word_bits", self.word_bits, self.pair_bits * self.pairs_per_word + self.marker, 1024)
         check(self.order in ORDERS, "order", f"one of {', '.join(ORDERS)}", self.order)
-        check_range("lanes", self.lanes, 1, 64)
-        check(self.lanes.bit_count() == 1, "lanes", "a power of two", self.lanes)
-        fewest = self.lanes.bit_length()
-        check(self.count_bits >= fewest, "count_bits", f"at least {fewest} for {self.lanes} lanes", self.count_bits)
+        self._check_lanes()
 
     def _slug(self) -> str:
         return f"rlc_r{self.run_bits}_l{self.level_bits}_p{self.pairs_per_word}_w{self.word_bits}_n{self.lanes}"
@@ -71,14 +72,9 @@ class RlcParameters(Parameters):
         return cls(**{"lanes": lanes, "pairs_per_word": pairs} | wanted)
 
     @property
-    def longest_run(self) -> int:
-        """The longest run of one pair, in zeros."""
-        return (1 << self.run_bits) - 1
-
-    @property
-    def lane_bits(self) -> int:
-        """Bits of a lane's number."""
-        return self.lanes.bit_length() - 1
+    def some_missing(self) -> bool:
+        """Whether pairs after a terminator do not count."""
+        return self.terminator
 
     @property
     def pair_bits(self) -> int:
@@ -113,21 +109,6 @@ class RlcParameters(Parameters):
         return tuple(at for at in range(self.word_bits) if at not in used)
 
     @property
-    def shape(self) -> Port:
-        """One field: the number of elements of the matrix."""
-        return Port("shape", (Field("count", self.count_bits),), framed=False)
-
-    @property
     def inputs(self) -> tuple[Port, ...]:
         """``code``: one word a beat."""
         return (Port("code", (Field("word", self.word_bits),)),)
-
-    @property
-    def output(self) -> Port:
-        """``weight``: *lanes* levels a beat."""
-        return Port("weight", (Field("level", self.level_bits),), lanes=self.lanes, user_bits=2)
-
-    @property
-    def latency(self) -> int:
-        """5: sums of runs, places of levels, beats, choice of a lane's level, output; 1 more each for over 4 pairs and for *skid*."""
-        return 5 + (self.pairs_per_word > GROUP) + self.skid

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden.catalog import CATALOG
+from golden.decoded import Decoded
 from golden.params.rlc import RlcError, RlcParameters
 from golden.rlc import END, cut_runs, decode, elements, encode, pack, pairs, unpack
 
@@ -109,6 +110,8 @@ def test_a_code_read_by_strings_of_bits_gives_the_elements(flat, p):
             read += [0] * int(run, 2) + [int(level, 2)]
         if p.marker:
             assert int(bits[-1 if p.order == "msb" else 0]) == (word is words[-1])
+    if p.terminator:
+        read += [0] * len(flat)  # zeros at the end that are not coded
     assert read[: len(flat)] == flat
     assert not any(read[len(flat) :])
 
@@ -185,3 +188,42 @@ def test_a_value_that_no_unpacker_can_have_is_refused(change, message):
 def test_the_marker_is_true_or_false():
     with pytest.raises(TypeError, match=r"^marker must be True or False, was 1$"):
         RlcParameters(marker=1)  # type: ignore[arg-type]
+
+
+LECTURE = RlcParameters(run_bits=4, level_bits=8, pairs_per_word=4, word_bits=48, marker=False, terminator=True, count_bits=9, order="lsb")
+
+
+def lecture_words(*words):
+    return [sum((run | level << 4) << 12 * i for i, (run, level) in enumerate(word)) for word in words]
+
+
+def test_the_lecture_example_is_its_three_pairs_and_a_terminator():
+    (word,) = encode([EXAMPLE], LECTURE)["code"]
+    assert unpack(word, LECTURE) == [(2, 12), (4, 53), (2, 22), (0, 0)]
+
+
+@given(st.lists(st.sampled_from([0, 0, 0, 0, 0, 0, 0, 5]), max_size=200), st.integers(0, 40))
+def test_a_terminator_stands_for_any_number_of_zeros(flat, zeros):
+    shares = encode([flat + [0] * zeros], LECTURE)
+    assert decode(shares, LECTURE) == Decoded(flat + [0] * zeros, 0)
+    assert encode([[*flat, 0]], LECTURE)["code"] == encode([flat + [0] * (zeros + 1)], LECTURE)["code"]
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "found", "error"),
+    [
+        (4, [[(1, 7), (0, 9), (0, 0), (3, 3)]], [0, 7, 9, 0], RlcError.NONE),  # what follows a terminator is not looked at
+        (3, [[(1, 7), (0, 9), (0, 0), (3, 3)]], [0, 7, 9], RlcError.NONE),
+        (2, [[(1, 7), (0, 9), (0, 0)]], [0, 7], RlcError.LONG),
+        (5, [[(0, 1), (0, 2), (0, 3), (0, 4)]], [1, 2, 3, 4, 0], RlcError.SHORT),  # nothing says that a zero follows
+        (4, [[(0, 1), (0, 2), (0, 3), (0, 4)]], [1, 2, 3, 4], RlcError.NONE),
+        (4, [[(0, 1), (0, 2), (0, 3), (0, 4)], []], [1, 2, 3, 4], RlcError.LONG),
+        (5, [[(0, 1), (0, 2), (0, 3), (0, 4)], []], [1, 2, 3, 4, 0], RlcError.NONE),
+        (5, [[(0, 1)], [(0, 2)]], [0] * 5, RlcError.MARKER),
+        (5, [[]], [0] * 5, RlcError.NONE),
+        (0, [[]], [], RlcError.NONE),
+        (0, [[(0, 1)]], [], RlcError.LONG),
+    ],
+)
+def test_a_terminator_ends_the_code_and_nothing_else_may(count, words, found, error):
+    assert decode({"shape": [count], "code": lecture_words(*words)}, LECTURE) == Decoded(found, error)

@@ -17,6 +17,7 @@ SETS = [
     RlcParameters(run_bits=4, level_bits=8, pairs_per_word=5, lanes=8),
     RlcParameters(run_bits=1, level_bits=2, pairs_per_word=1, word_bits=8, marker=False),
     RlcParameters(run_bits=8, level_bits=8, pairs_per_word=7, word_bits=120),
+    RlcParameters(run_bits=3, level_bits=5, pairs_per_word=3, marker=False, terminator=True),
 ]
 
 

@@ -10,7 +10,7 @@ The module ``unprune.encode.FORMAT`` of each format has
 Everything gives what ``golden`` gives, bit for bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -22,6 +22,7 @@ from unprune.prune import magnitude_mask
 
 Weights: TypeAlias = npt.NDArray[np.floating[Any]]
 Levels: TypeAlias = npt.NDArray[np.signedinteger[Any]]
+Numbers: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]  # or Python integers (dtype object), where they are wider than 64 bits
 Progress: TypeAlias = Callable[[int], None]  # called with the number of weights done since the last call
 
 TILE_WEIGHTS = 1 << 16  # weights of a tile at most, but for a row that is longer
@@ -79,6 +80,14 @@ def choose_largest(
     if progress is not None:
         progress(weights.size)
     return mask
+
+
+def pieces(levels: Levels, mask: Mask, bits: int, count_bits: int) -> Iterator[Numbers]:
+    """The patterns of *bits* of *levels* within *mask*, flattened and cut into what becomes a tile; errors as :func:`to_patterns`."""
+    patterns = to_patterns(np.where(mask.kept, levels, 0).ravel(), bits)
+    most = min(TILE_WEIGHTS, (1 << count_bits) - 1)
+    for start in range(0, len(patterns), most):
+        yield patterns[start : start + most]
 
 
 def to_patterns(levels: Levels, bits: int) -> npt.NDArray[np.unsignedinteger[Any]]:

@@ -1,14 +1,14 @@
 """The run-length code at speed: a layer cut into tiles of consecutive weights, each encoded just as ``golden.rlc`` does, and back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from golden.params.base import check
+from golden.params.pairs import PairParameters
 from golden.params.rlc import RlcParameters
-from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Tile, choose_largest, to_levels, to_patterns
+from unprune.encode.base import Cost, Levels, Mask, Numbers, Tile, choose_largest, pieces, to_levels
 
 choose = choose_largest
 
@@ -24,15 +24,15 @@ def encode(levels: Levels, mask: Mask, parameters: RlcParameters) -> Iterator[Ti
     Raises:
         ValueError: A level needs more than ``level_bits``, two's complement.
     """
-    patterns = to_patterns(np.where(mask.kept, levels, 0).ravel(), parameters.level_bits)
-    most = min(TILE_WEIGHTS, (1 << parameters.count_bits) - 1)
-    for start in range(0, len(patterns), most):
-        tile = patterns[start : start + most]
-        code = _pack(*_pairs(tile, parameters.longest_run), parameters)
-        yield Tile(len(tile), {"shape": np.array([len(tile)], np.uint64), "code": code})
+    for piece in pieces(levels, mask, parameters.level_bits, parameters.count_bits):
+        coded = trimmed(piece) if parameters.terminator else piece
+        runs, numbers = cut_runs(coded, parameters.longest_run)
+        unended = np.zeros(int(len(coded) < len(piece)), np.uint64)  # the terminator is 0
+        code = _pack(np.append(runs, unended), np.append(numbers, unended), parameters)
+        yield Tile(len(piece), {"shape": np.array([len(piece)], np.uint64), "code": code})
 
 
-def rebuild(elements: npt.NDArray[np.unsignedinteger[Any]], tile: Tile, parameters: RlcParameters) -> Levels:
+def rebuild(elements: Numbers, tile: Tile, parameters: PairParameters) -> Levels:
     """The levels of *tile*, flat, from the weights that hardware gave.
 
     Raises:
@@ -49,14 +49,20 @@ def cost(tile: Tile, parameters: RlcParameters) -> Cost:
     return Cost(words * parameters.word_bits - values, values)
 
 
-def _pairs(tile: npt.NDArray[np.uint64], longest: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-    """Runs and levels of a tile; runs are cut after *longest* zeros, the zero after them being the level."""
+def trimmed(piece: Numbers) -> Numbers:
+    """*piece* without the zeros at its end."""
+    kept = np.flatnonzero(piece)
+    return piece[: kept[-1] + 1] if len(kept) else piece[:0]
+
+
+def cut_runs(tile: Numbers, longest: int) -> tuple[Numbers, Numbers]:
+    """Runs and levels of *tile*, flat; runs are cut after *longest* zeros, the zero after them being the level."""
     ends = np.flatnonzero(tile)  # where a level stands; the last zero of a tile that ends in zeros is one
-    if not len(ends) or ends[-1] != len(tile) - 1:
+    if len(tile) and (not len(ends) or ends[-1] != len(tile) - 1):
         ends = np.append(ends, len(tile) - 1)
     gaps = np.diff(ends, prepend=-1) - 1  # zeros before each level
     cuts = gaps // (longest + 1)  # pairs (longest, 0) before each
-    runs = np.full(len(ends) + int(cuts.sum()), longest, np.int64)
+    runs = np.full(len(ends) + int(cuts.sum()), longest, np.uint64)
     levels = np.zeros(len(runs), np.uint64)
     own = np.cumsum(cuts + 1) - 1
     runs[own] = gaps - cuts * (longest + 1)
@@ -64,19 +70,24 @@ def _pairs(tile: npt.NDArray[np.uint64], longest: int) -> tuple[npt.NDArray[np.i
     return runs, levels
 
 
-def _pack(
-    runs: npt.NDArray[np.int64], levels: npt.NDArray[np.uint64], parameters: RlcParameters
-) -> npt.NDArray[np.unsignedinteger[Any]]:
-    """The words of a code; of Python integers where a word has more than 64 bits."""
+def pack_fields(fields: Mapping[tuple[int, ...], Numbers], bits: int) -> Numbers:
+    """Words of *bits* from *fields*: where in a word they stand, the lowest bit of each, and the numbers, word after word.
+
+    Places of the last word for which there is no number are 0. Words of more than 64 bits are Python integers.
+    """
+    kind: type[Any] = np.uint64 if bits <= 64 else object
+    words = np.zeros(max(-(-len(numbers) // len(places)) for places, numbers in fields.items()), kind)
+    for places, numbers in fields.items():
+        for number, at in enumerate(places):
+            column = numbers[number :: len(places)].astype(kind)
+            words[: len(column)] |= column << (np.uint64(at) if kind is np.uint64 else at)
+    return words
+
+
+def _pack(runs: Numbers, levels: Numbers, parameters: RlcParameters) -> Numbers:
+    """The words of a code."""
     p = parameters
-    kind: type[Any] = np.uint64 if p.word_bits <= 64 else object
-    pad = -len(runs) % p.pairs_per_word
-    run_of = np.append(runs, np.zeros(pad, np.int64)).astype(kind).reshape(-1, p.pairs_per_word)
-    level_of = np.append(levels, np.zeros(pad, np.uint64)).astype(kind).reshape(-1, p.pairs_per_word)
-    words = np.zeros(len(run_of), kind)
-    for pair, (run_at, level_at) in enumerate(zip(p.run_positions, p.level_positions, strict=True)):
-        words |= run_of[:, pair] << kind(run_at) if kind is np.uint64 else run_of[:, pair] * (1 << run_at)
-        words |= level_of[:, pair] << kind(level_at) if kind is np.uint64 else level_of[:, pair] * (1 << level_at)
+    words = pack_fields({p.run_positions: runs, p.level_positions: levels}, p.word_bits)
     if p.marker_position is not None:
-        words[-1] |= kind(1 << p.marker_position) if kind is np.uint64 else 1 << p.marker_position
+        words[-1:] |= np.array([1 << p.marker_position], words.dtype)
     return words
