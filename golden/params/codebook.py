@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from golden.params.base import Field, Port, check_range
 from golden.params.lanes import LaneParameters
@@ -43,6 +43,11 @@ class CodebookParameters(LaneParameters):
 
     def _slug(self) -> str:
         return f"codebook_c{self.code_bits}_v{self.value_bits}_n{self.lanes}"
+
+    @classmethod
+    def weights(cls, lanes: int, **values: Any) -> Self:
+        """Codes and values of 8 bits where nothing else is said."""
+        return cls(**{"lanes": lanes, "code_bits": 8, "value_bits": 8} | values)
 
     @property
     def entries(self) -> int:
