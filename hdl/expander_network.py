@@ -1,0 +1,111 @@
+"""The network that moves packed survivors to their lanes: which slots feed which, and what steers them. Combinational functions only.
+
+The survivor of rank r enters in slot ``r mod 2N`` of a ring of two rows of N slots. Every level splits its blocks into two or four smaller
+ones, the lanes of each half or quarter, and puts a survivor of rank r into slot ``r mod C`` of the block of C slots that has its lane. Such a
+block has at most C survivors, of consecutive ranks, so none is in another's way, and a slot of a block has no more than two or four
+candidates in the larger one: those whose number is the same modulo C. Which of them it is follows from the rank of the block's first
+survivor alone, truncated to the size of the larger block. After the last level blocks are lanes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Mux, Value
+
+SMALL = 3  # bits that are compared at once
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level: blocks of *parent* slots are split into blocks of *child* slots, two or four times smaller."""
+
+    parent: int
+    child: int
+
+    @property
+    def rank_bits(self) -> int:
+        """Bits of a rank that tell the slot of a larger block."""
+        return self.parent.bit_length() - 1
+
+    @property
+    def select_bits(self) -> int:
+        """Bits that number the candidates of a slot."""
+        return self.rank_bits - self.child.bit_length() + 1
+
+    def starts(self, lanes: int) -> range:
+        """The first lane of each smaller block."""
+        return range(0, lanes, self.child)
+
+    def slots(self, lanes: int) -> int:
+        """Slots of all smaller blocks."""
+        return len(self.starts(lanes)) * self.child
+
+
+def levels(slots: int) -> list[Level]:
+    """The levels from a ring of ``2 * slots`` to single lanes; *slots* is a power of two. All split by four, the first by two where that is left."""
+    found, size = [], 2 * slots
+    while size > 1:
+        child = size >> (2 if size.bit_length() % 2 else 1)
+        found.append(Level(size, child))
+        size = child
+    return found
+
+
+def prefix_sums(numbers: Sequence[Value]) -> list[Any]:
+    """The sums of the first 0, 1, 2, ... of *numbers*, all of them last; in a tree, so that none is slow."""
+    if len(numbers) == 1:
+        return [Const(0), numbers[0]]
+    half = (len(numbers) + 1) // 2
+    low, high = prefix_sums(numbers[:half]), prefix_sums(numbers[half:])
+    return low + [low[-1] + part for part in high[1:]]
+
+
+def total(bits: Value) -> Value:
+    """How many of *bits* are 1."""
+    return prefix_sums(list(bits))[-1] if len(bits) else Const(0)
+
+
+def reached(number: Value, count: int) -> list[Value]:
+    """``number >= i`` for each i below *count*."""
+    return [Const(1), *above(number, count - 1)]
+
+
+def above(number: Value, count: int) -> list[Value]:
+    """``number > i`` for each i below *count*, by ANDs and ORs: of comparisons with constants tools make adders."""
+    if len(number) > SMALL:
+        half = len(number) // 2
+        low, high = above(number[:half], 1 << half), above(number[half:], (count >> half) + 1)
+        reached = [Const(1), *high]
+        return [high[i >> half] | (reached[i >> half] & low[i % (1 << half)]) for i in range(count)]
+    found = []
+    for constant in range(count):
+        result: Value = Const(0)
+        for i, bit in enumerate(number):
+            result = bit & result if constant >> i & 1 else bit | result
+        found.append(result if constant >> len(number) == 0 else Const(0))
+    return found
+
+
+def steer(rank: Value, level: Level) -> list[Value]:
+    """For each slot of a smaller block which candidate it takes; *rank*, ``rank_bits`` wide, is that of the block's first survivor."""
+    low, high = rank[: -level.select_bits], rank[-level.select_bits :]
+    # In slot i is the first rank, from `rank` on, that is i modulo the block's size: one row further where i is below the first.
+    return [Cat(high[0] ^ further, *(bit ^ (high[0] & further) for bit in high[1:])) for further in above(low, level.child)]
+
+
+def choose(candidates: Sequence[Value], select: Value) -> Value:
+    """The one of two or four *candidates* that *select* numbers."""
+    if len(candidates) == 1:
+        return candidates[0]
+    half = len(candidates) // 2
+    return Mux(select[-1], choose(candidates[half:], select[:-1]), choose(candidates[:half], select[:-1]))
+
+
+def split(slots: Sequence[Value], selects: Sequence[Value], level: Level) -> list[Value]:
+    """The slots of all smaller blocks, from those of the larger blocks and the *selects* of all of the smaller ones, as :func:`steer` gives them."""
+    chosen: list[Value] = []
+    for slot, select in enumerate(selects):
+        block = slot // level.parent * level.parent
+        chosen.append(choose(slots[block + slot % level.child : block + level.parent : level.child], select))
+    return chosen
