@@ -25,7 +25,7 @@ class BitmapDecoder(wiring.Component):
     """Bitmap decoder: *lanes* mask bits in and *lanes* weights out per clock cycle, whatever the density.
 
     Rate: one beat per clock cycle, without an idle cycle between matrices, as long as values come as fast as survivors are needed.
-    Latency: 6 clock cycles from shape and mask beat, where the values wait already.
+    Latency: 8 clock cycles from shape and mask beat, where the values wait already.
     ``ready`` of mask and value follows ``weight.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
 
     Members:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
-from hdl.expander_network import levels, prefix_sums, reached, split, steer, total
+from hdl.expander_network import levels, plus, prefix_sums, reached, split, steer, total
 from hdl.expander_values import ValueRow
 from hdl.stream import payload
 
@@ -32,6 +32,16 @@ class Stage:
         m.d.sync += [self.valid.eq(valid), self.mask.eq(mask)]
 
 
+class RankedStage(Stage):
+    """And whether the mask ``takes`` a row, whether then a row of the matrix is in use (``opened``), and how many of its values are ``left``."""
+
+    def __init__(self, name: str, p: BitmapParameters) -> None:
+        super().__init__(name, p)
+        self.takes = Signal(name=f"{name}_takes")
+        self.opened = Signal(name=f"{name}_opened")
+        self.left = Signal(p.slots.bit_length() - 1, name=f"{name}_left")
+
+
 def numbers(name: str, bits: int, count: int) -> Any:
     """Registers for *count* numbers of *bits*."""
     return Signal(data.ArrayLayout(bits, count), name=name, reset_less=True)
@@ -41,7 +51,7 @@ class Expander(wiring.Component):
     """Mask expander: puts packed survivors into the lanes that a mask names, one beat per clock cycle whatever the density.
 
     Rate: one beat per clock cycle, across beats and matrices, as long as values come as fast as survivors are needed.
-    Latency: 6 clock cycles from a mask; 3 from the value beat that completes a row of ``parameters.slots`` values.
+    Latency: 8 clock cycles from a mask; 3 from the value beat that completes a row of ``parameters.slots`` values.
     ``ready`` of both inputs follows ``weight.ready`` combinationally.
 
     Members:
@@ -65,92 +75,136 @@ class Expander(wiring.Component):
         # Stages in order. The near half of the network stands between the last of the masks' stages and `placed`, the far half behind it.
         network = levels(p.slots)
         self.near, self.far = network[: (len(network) + 1) // 2], network[(len(network) + 1) // 2 :]
-        self.taken, self.counted, self.summed, self.aimed, self.placed = (
-            Stage(name, p) for name in ("taken", "counted", "summed", "aimed", "placed")
+        self.taken, self.counted, self.paired, self.summed, self.placed = (
+            Stage(name, p) for name in ("taken", "counted", "paired", "summed", "placed")
         )
-        step, middle, advance = Signal(), Signal(), Signal()  # the masks' stages, `placed`, the output can take what is before them
-        m.d.comb += self.mask.ready.eq(step)
-        m.d.comb += [middle.eq(~self.placed.valid | advance), advance.eq(~self.weight.valid | self.weight.ready)]
-        with m.If(step):
+        self.ranked, self.aimed = (RankedStage(name, p) for name in ("ranked", "aimed"))
+        # What is before them can go on: into the masks' stages, into `placed`, into the output. And a mask, or a row, does go on.
+        self.step, self.middle, self.advance, self.go, self.load = (Signal(name=name) for name in ("step", "middle", "advance", "go", "load"))
+        self.current = numbers("current", p.value_bits, p.slots)  # the row in use
+        self.short, self.long = Signal(name="short"), Signal(name="long")  # of the mask in `placed`
+        m.d.comb += self.mask.ready.eq(self.step)
+        self._consume(m)
+        with m.If(self.step):
             self.taken.follow(m, self.mask.valid, self.mask.payload)
             self._sum(m)
+            self._rank(m)
             self._aim(m)
-        short, long = self._consume(m, step, middle)
-        with m.If(middle):
+        with m.If(self.middle):
             self._place(m)
-        with m.If(advance):
-            self._give(m, short, long)
+        self._give(m)
         return m
 
     def _sum(self, m: Module) -> None:
         """Count the survivors of each block of lanes, then of all blocks before it; a block is what the network's halves hand over."""
         p, block = self.parameters, self.near[-1].child
         starts = self.near[-1].starts(p.lanes)
-        self.counts = numbers("counts", block.bit_length(), len(starts))
+        counts = numbers("counts", block.bit_length(), len(starts))
+        first = numbers("first", block.bit_length(), len(starts) // 2)
+        both = numbers("both", block.bit_length() + 1, len(starts) // 2)
         self.before = numbers("before", p.lanes.bit_length(), len(starts) + 1)
-        self.counted.follow(m, self.taken.valid, self.taken.mask)
-        self.summed.follow(m, self.counted.valid, self.counted.mask)
-        for count, start in zip(self.counts, starts, strict=True):
-            m.d.sync += count.eq(total(self.taken.mask.bits[start : start + block]))
-        for before, number in zip(self.before, prefix_sums(list(self.counts)), strict=True):
-            m.d.sync += before.eq(number)
+        for after, stage in ((self.counted, self.taken), (self.paired, self.counted), (self.summed, self.paired)):
+            after.follow(m, stage.valid, stage.mask)
+        m.d.sync += [count.eq(total(self.taken.mask.bits[start : start + block])) for count, start in zip(counts, starts, strict=True)]
+        for pair in range(len(starts) // 2):
+            m.d.sync += [first[pair].eq(counts[2 * pair]), both[pair].eq(plus(counts[2 * pair], counts[2 * pair + 1]))]
+        parts = [[Const(0), one, two] for one, two in zip(first, both, strict=True)]
+        if len(starts) % 2:
+            alone = Signal(block.bit_length(), reset_less=True)
+            m.d.sync += alone.eq(counts[-1])
+            parts.append([Const(0), alone])
+        m.d.sync += [before.eq(number) for before, number in zip(self.before, prefix_sums(parts), strict=True)]
 
-    def _aim(self, m: Module) -> None:
-        """Follow the ranks from mask to mask: does one need the next row, and what steers the near half of the network?"""
+    def _rank(self, m: Module) -> None:
+        """Follow the ranks from mask to mask: which is the first of every block, and does the mask need the next row?"""
         p, summed, last = self.parameters, self.summed, self.summed.mask.last
         bits = p.slots.bit_length()
-        self.take, self.opened, self.left = Signal(), Signal(name="aimed_opened"), Signal(bits - 1, name="aimed_left")
         left = Signal(bits - 1)  # values of the row in use that are not used yet
         opened = Signal()  # a row of this matrix is in use
         rest = Signal(bits)
-        m.d.comb += rest.eq(left - self.before[-1])  # its sign says that the mask needs values of the next row
-        self.aimed.follow(m, summed.valid, summed.mask)
-        # What has no survivor has a row nevertheless, without values.
-        m.d.sync += [self.take.eq(rest[-1] | (last & ~opened)), self.opened.eq(rest[-1] | opened), self.left.eq(rest)]
+        crosses = rest[-1]
+        m.d.comb += rest.eq(left - self.before[-1])
         with m.If(summed.valid):
-            m.d.sync += [left.eq(Mux(last, 0, rest)), opened.eq(~last & (rest[-1] | opened))]
+            m.d.sync += [left.eq(Mux(last, 0, rest)), opened.eq(~last & (crosses | opened))]
+        self.ranked.follow(m, summed.valid, summed.mask)
+        # A matrix without survivors has a row nevertheless, without values.
+        m.d.sync += [self.ranked.takes.eq(crosses | (last & ~opened)), self.ranked.opened.eq(crosses | opened), self.ranked.left.eq(rest)]
         # The row in use is the lower half of the ring and ends with what is left of it; the next one is the upper half.
-        ranks = [(before - left + p.slots)[:bits] for before in list(self.before)[:-1]]
+        self.ranks = numbers("ranks", bits, len(self.before) - 1)
+        for rank, before in zip(self.ranks, list(self.before)[:-1], strict=True):
+            m.d.sync += rank.eq((before - left)[:bits] ^ p.slots)
+
+    def _aim(self, m: Module) -> None:
+        """Find out what steers the near half of the network, and count the survivors before each block of the far half's first level."""
+        p, ranked, aimed = self.parameters, self.ranked, self.aimed
         block = self.near[-1].child
+        aimed.follow(m, ranked.valid, ranked.mask)
+        m.d.sync += [aimed.takes.eq(ranked.takes), aimed.opened.eq(ranked.opened), aimed.left.eq(ranked.left)]
         self.near_selects = [numbers(f"select_{level.child}", level.select_bits, level.slots(p.lanes)) for level in self.near]
         for level, selects in zip(self.near, self.near_selects, strict=True):
-            m.d.sync += selects.eq(Cat(Cat(steer(ranks[start // block][: level.rank_bits], level)) for start in level.starts(p.lanes)))
-        self.ranks = numbers("ranks", block.bit_length() - 1, len(ranks))
-        m.d.sync += self.ranks.eq(Cat(rank[: block.bit_length() - 1] for rank in ranks))
-        self.inside = numbers("inside", block.bit_length() - 1, len(self.far[0].starts(p.lanes)) if self.far else 0)
-        if self.far:
-            for count, start in zip(self.inside, self.far[0].starts(p.lanes), strict=True):
-                m.d.sync += count.eq(total(summed.mask.bits[start // block * block : start]))
+            ranks = [self.ranks[start // block][: level.rank_bits] for start in level.starts(p.lanes)]
+            m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
+        starts = self.far[0].starts(p.lanes) if self.far else []
+        self.firsts = numbers("firsts", block.bit_length() - 1, len(self.ranks))
+        self.inside = numbers("inside", block.bit_length() - 1, len(starts))
+        m.d.sync += [first.eq(rank) for first, rank in zip(self.firsts, self.ranks, strict=True)]
+        for count, start in zip(self.inside, starts, strict=True):
+            m.d.sync += count.eq(total(ranked.mask.bits[start // block * block : start]))
 
-    def _consume(self, m: Module, step: Signal, middle: Signal) -> tuple[Signal, Signal]:
-        """Take a row where the mask needs one; tell whether values are missing for this mask or one before, and whether there are too many."""
-        p, aimed, row = self.parameters, self.aimed, self.row
-        self.current = numbers("current", p.value_bits, p.slots)
-        known = Signal.like(row.known, name="current_known")
-        ended, draining, failed, go = Signal(), Signal(), Signal(), Signal()
-        self.go = go
-        ready = Signal()
-        fresh = self.take & ~ended
+    def _consume(self, m: Module) -> None:
+        """Say which registers move, and take a row where the mask needs one.
+
+        An enable goes to a thousand flip-flops and more, so that there is time for one look-up table before it: what it depends on is
+        found out a cycle before, from the next values of the registers.
+        """
+        aimed, placed, row, weight = self.aimed, self.placed, self.row, self.weight
+        supplied = Signal(init=1)  # the mask in `aimed` has the row that it needs, if it does need one
+        loads = Signal()  # and that row is not in use yet
+        idle = Signal(init=1)  # the row is not there, or not needed
+        full = Signal()  # both `placed` and the output hold a beat
         m.d.comb += [
-            ready.eq(aimed.valid & middle & ~draining),
-            go.eq(ready & (~fresh | row.valid)),
-            row.taken.eq((ready & fresh) | draining),
-            step.eq(~aimed.valid | go),
+            self.advance.eq(~weight.valid | weight.ready),
+            self.middle.eq(~full | weight.ready),
+            self.step.eq(~aimed.valid | (supplied & self.middle)),
+            self.go.eq(aimed.valid & supplied & self.middle),
+            self.load.eq(loads & self.middle),
+            row.taken.eq(idle | self.load),
         ]
-        with m.If(ready & fresh & row.valid):
-            m.d.sync += [self.current.eq(row.values), known.eq(row.known)]
-        lacks = [self.opened & (one.nothing | (one.missing > self.left)) for one in (row.known, known)]
-        exact = [Mux(self.opened, one.missing == self.left, one.nothing) & one.last for one in (row.known, known)]
-        over, end = Mux(fresh, row.known.over, known.over), Mux(fresh, row.known.end, ended)
-        lack = Mux(fresh, lacks[0], lacks[1]) | (self.take & ended) | failed
-        short, long = Signal(), Signal()
-        with m.If(go):
-            m.d.sync += [ended.eq(end & ~aimed.mask.last), failed.eq(lack & ~aimed.mask.last), draining.eq(aimed.mask.last & ~over)]
-        with m.If(draining & row.valid & row.known.over):
-            m.d.sync += draining.eq(0)
-        with m.If(middle):
-            m.d.sync += [short.eq(lack), long.eq(~Mux(fresh, exact[0], exact[1]))]
-        return short, long
+        ended, draining = self._judge(m)
+        valid = Mux(self.step, self.ranked.valid, aimed.valid)
+        fresh = Mux(self.step, self.ranked.takes, aimed.takes) & ~ended
+        held = Mux(row.taken, row.arrives, row.valid)
+        m.d.sync += [
+            supplied.eq(~draining & (~fresh | held)),
+            loads.eq(valid & ~draining & fresh & held),
+            idle.eq(draining | ~held),
+            full.eq(Mux(self.middle, self.go, placed.valid) & Mux(self.advance, placed.valid, weight.valid)),
+        ]
+
+    def _judge(self, m: Module) -> tuple[Value, Value]:
+        """Are values missing for this mask or one before, and is there one too many? Give the next values of *ended* and *draining*: no row
+        follows for this matrix, and what is left of its values is dropped.
+        """
+        aimed, row = self.aimed, self.row
+        current = Signal.like(row.known, name="current_known")
+        ended, draining, failed = Signal(), Signal(), Signal()
+        fresh = aimed.takes & ~ended
+        with m.If(self.load):
+            m.d.sync += [self.current.eq(row.values), current.eq(row.known)]
+        states = (row.known, current)
+        lacks = Mux(fresh, *(aimed.opened & (one.nothing | (one.missing > aimed.left)) for one in states))
+        exact = Mux(fresh, *(Mux(aimed.opened, one.missing == aimed.left, one.nothing) & one.last for one in states))
+        over, end = (Mux(fresh, row.known[name], old) for name, old in (("over", current.over), ("end", ended)))
+        short = lacks | (aimed.takes & ended) | failed
+        with m.If(self.go):
+            m.d.sync += failed.eq(short & ~aimed.mask.last)
+        with m.If(self.middle):
+            m.d.sync += [self.short.eq(short), self.long.eq(~exact)]
+        next_ended, next_draining = Signal(), Signal()
+        m.d.comb += next_ended.eq(Mux(self.go, end & ~aimed.mask.last, ended))
+        m.d.comb += next_draining.eq(Mux(self.go, aimed.mask.last & ~over, draining & ~(row.valid & row.known.over)))
+        m.d.sync += [ended.eq(next_ended), draining.eq(next_draining)]
+        return next_ended, next_draining
 
     def _place(self, m: Module) -> None:
         """The near half of the network, and what steers the far half."""
@@ -162,7 +216,7 @@ class Expander(wiring.Component):
         self.slots = numbers("placed_values", p.value_bits, len(slots))
         m.d.sync += self.slots.eq(Cat(slots))
         self.far_selects = [numbers(f"select_{level.child}", level.select_bits, level.slots(p.lanes)) for level in self.far]
-        ranks: list[Value] = list(self.ranks)
+        ranks: list[Value] = list(self.firsts)
         bits = self.aimed.mask.bits
         for i, (level, selects) in enumerate(zip(self.far, self.far_selects, strict=True)):
             starts = level.starts(p.lanes)
@@ -170,19 +224,21 @@ class Expander(wiring.Component):
             ranks = [(ranks[start // level.parent] + count)[: level.rank_bits] for start, count in zip(starts, counts, strict=True)]
             m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
 
-    def _give(self, m: Module, short: Signal, long: Signal) -> None:
+    def _give(self, m: Module) -> None:
         """The far half of the network, and the output's registers."""
         p, placed, weight = self.parameters, self.placed, self.weight
         slots: list[Value] = list(self.slots)
         for level, selects in zip(self.far, self.far_selects, strict=True):
             slots = split(slots, list(selects), level)
         mask = placed.mask
-        m.d.sync += [weight.valid.eq(placed.valid), weight.payload.last.eq(mask.last)]
-        m.d.sync += weight.payload.keep.eq(Cat(~mask.last | (~mask.empty & inside) for inside in reached(mask.top, p.lanes)))
-        failed, more = short | mask.error[0], long | mask.error[1]
-        m.d.sync += weight.payload.error.eq(Mux(mask.last, Cat(failed, more & ~failed), Error.NONE))
+        failed, more = self.short | mask.error[0], self.long | mask.error[1]
+        with m.If(self.advance):
+            m.d.sync += [weight.valid.eq(placed.valid), weight.payload.last.eq(mask.last)]
+            m.d.sync += weight.payload.keep.eq(Cat(~mask.last | (~mask.empty & inside) for inside in reached(mask.top, p.lanes)))
+            m.d.sync += weight.payload.error.eq(Mux(mask.last, Cat(failed, more & ~failed), Error.NONE))
         for lane in range(p.lanes):
-            with m.If(mask.bits[lane] & ~short):
-                m.d.sync += weight.payload.data[lane].eq(slots[lane])
-            with m.Else():
+            # In this form it is the reset input of the lane's flip-flops that clears them, and takes no logic a bit.
+            with m.If(self.advance & ~(mask.bits[lane] & ~self.short)):
                 m.d.sync += weight.payload.data[lane].eq(0)
+            with m.Elif(self.advance):
+                m.d.sync += weight.payload.data[lane].eq(slots[lane])

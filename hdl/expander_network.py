@@ -52,18 +52,31 @@ def levels(slots: int) -> list[Level]:
     return found
 
 
-def prefix_sums(numbers: Sequence[Value]) -> list[Any]:
-    """The sums of the first 0, 1, 2, ... of *numbers*, all of them last; in a tree, so that none is slow."""
-    if len(numbers) == 1:
-        return [Const(0), numbers[0]]
-    half = (len(numbers) + 1) // 2
-    low, high = prefix_sums(numbers[:half]), prefix_sums(numbers[half:])
-    return low + [low[-1] + part for part in high[1:]]
+def plus(left: Value, right: Value) -> Value:
+    """``left + right``; by gates where both are small, for which tools else make a slow chain of carries."""
+    bits = max(len(left), len(right))
+    if bits > SMALL:
+        return left + right
+    carry, found = Const(0), []
+    for i in range(bits):
+        a, b = (side[i] if i < len(side) else Const(0) for side in (left, right))
+        found.append(a ^ b ^ carry)
+        carry = (a & b) | (carry & (a ^ b))
+    return Cat(*found, carry)
+
+
+def prefix_sums(parts: Sequence[Sequence[Value]]) -> list[Value]:
+    """All prefix sums of some numbers, from those of the *parts* that they are cut into; 0 is the first of either, the sum of all the last."""
+    if len(parts) == 1:
+        return list(parts[0])
+    half = (len(parts) + 1) // 2
+    low, high = prefix_sums(parts[:half]), prefix_sums(parts[half:])
+    return low + [plus(low[-1], part) for part in high[1:]]
 
 
 def total(bits: Value) -> Value:
     """How many of *bits* are 1."""
-    return prefix_sums(list(bits))[-1] if len(bits) else Const(0)
+    return prefix_sums([[Const(0), bit] for bit in bits])[-1] if len(bits) else Const(0)
 
 
 def reached(number: Value, count: int) -> list[Value]:

@@ -21,7 +21,8 @@ class ValueRow:
 
     Members:
         valid: There is one.
-        taken: It is not needed any longer.
+        taken: It is not needed any longer, or there is none; it is for the user to say.
+        arrives: With the value beat that is offered a row is complete.
         values: One a slot.
         known: See :func:`row_layout`.
     """
@@ -30,6 +31,7 @@ class ValueRow:
         self.parameters = p
         self.valid = Signal(name="row_valid")
         self.taken = Signal(name="row_taken")
+        self.arrives = Signal(name="row_arrives")
         self.values = Signal(data.ArrayLayout(p.value_bits, p.slots), name="row_values", reset_less=True)
         self.known = Signal(row_layout(p), name="row_known", reset_less=True)
 
@@ -40,9 +42,9 @@ class ValueRow:
         filled: Any = Signal(range(beats)) if beats > 1 else Const(0, 0)  # beats in the row so far
         some = beat.keep[0]
         end = beat.last | ~beat.keep[-1]
-        m.d.comb += value.ready.eq(~self.valid | self.taken)
+        m.d.comb += [value.ready.eq(self.taken), self.arrives.eq(value.valid & (beat.last | (some & (end | (filled == beats - 1)))))]
         with m.If(value.ready):
-            m.d.sync += self.valid.eq(value.valid & (beat.last | (some & (end | (filled == beats - 1)))))
+            m.d.sync += self.valid.eq(self.arrives)
             m.d.sync += [known.end.eq(end), known.over.eq(beat.last), known.last.eq(beat.last & (some | (filled == 0)))]
             if beats > 1:
                 with m.If(value.valid & (some | beat.last)):

@@ -55,5 +55,5 @@ class BitmapParameters(Parameters):
 
     @property
     def latency(self) -> int:
-        """6 from shape and mask beat, where the values wait already, and 1 more for *skid*."""
-        return 6 + self.skid
+        """8 from shape and mask beat, where the values wait already, and 1 more for *skid*."""
+        return 8 + self.skid
