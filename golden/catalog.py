@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from golden.params.base import Parameters, check
+from golden.params.bitmap import BitmapParameters
 from golden.params.csr import CsrParameters
 from golden.params.nm import NmParameters
 from golden.params.rlc import RlcParameters
 from golden.params.viterbi import ViterbiParameters
+from golden.params.viterbi_weight import ViterbiWeightParameters
 
 # Taps found by `python -m unprune.encode.taps`, with its options; the score is the magnitude that the mask keeps of what magnitude
 # pruning keeps at the same count, on Gaussian weights.
@@ -66,6 +68,14 @@ CATALOG: dict[str, Parameters] = {
         NmParameters(name="nm_4_8", n=4, m=8, groups=2, value_bits=16),
         NmParameters(name="nm_3_8_odd", n=3, m=8, value_bits=5, groups=3, count_bits=9, skid=True),
         NmParameters(name="nm_2_4_tiny", groups=1, value_bits=2, count_bits=4),
+        BitmapParameters(name="bitmap_n16"),
+        BitmapParameters(name="bitmap_n128", lanes=128, values=128),
+        BitmapParameters(name="bitmap_n5_s2_skid", lanes=5, value_bits=5, values=2, count_bits=9, skid=True),
+        BitmapParameters(name="bitmap_n1", lanes=1, value_bits=3, values=1, count_bits=4),
+        ViterbiWeightParameters(name="viterbi_weight_k8q5c3", k=8, q=5, comparator=3, steps=8, taps=TAPS_K8_Q5_C3),
+        ViterbiWeightParameters(
+            name="viterbi_weight_k3q4", k=3, q=4, taps=(0b1101, 0b1011, 0b1111, 0b1001), block_steps=16, count_bits=8, value_bits=2, values=4
+        ),
     )
 }
 

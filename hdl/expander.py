@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
-from hdl.expander_network import levels, plus, prefix_sums, reached, split, steer, total
+from hdl.expander_network import inside, levels, plus, prefix_sums, split, steer, total
 from hdl.expander_values import ValueRow
 from hdl.stream import payload
 
@@ -51,8 +51,8 @@ class Expander(wiring.Component):
     """Mask expander: puts packed survivors into the lanes that a mask names, one beat per clock cycle whatever the density.
 
     Rate: one beat per clock cycle, across beats and matrices, as long as values come as fast as survivors are needed.
-    Latency: 8 clock cycles from a mask; 3 from the value beat that completes a row of ``parameters.slots`` values.
-    ``ready`` of both inputs follows ``weight.ready`` combinationally.
+    Latency: 7 clock cycles from a mask; 3 from the value beat that completes a row of ``parameters.slots`` values.
+    ``ready`` of both inputs follows ``weight.ready`` combinationally; masks should come from registers.
 
     Members:
         mask: The masks of a matrix; a matrix without weights has one too.
@@ -75,9 +75,7 @@ class Expander(wiring.Component):
         # Stages in order. The near half of the network stands between the last of the masks' stages and `placed`, the far half behind it.
         network = levels(p.slots)
         self.near, self.far = network[: (len(network) + 1) // 2], network[(len(network) + 1) // 2 :]
-        self.taken, self.counted, self.paired, self.summed, self.placed = (
-            Stage(name, p) for name in ("taken", "counted", "paired", "summed", "placed")
-        )
+        self.counted, self.paired, self.summed, self.placed = (Stage(name, p) for name in ("counted", "paired", "summed", "placed"))
         self.ranked, self.aimed = (RankedStage(name, p) for name in ("ranked", "aimed"))
         # What is before them can go on: into the masks' stages, into `placed`, into the output. And a mask, or a row, does go on.
         self.step, self.middle, self.advance, self.go, self.load = (Signal(name=name) for name in ("step", "middle", "advance", "go", "load"))
@@ -86,7 +84,6 @@ class Expander(wiring.Component):
         m.d.comb += self.mask.ready.eq(self.step)
         self._consume(m)
         with m.If(self.step):
-            self.taken.follow(m, self.mask.valid, self.mask.payload)
             self._sum(m)
             self._rank(m)
             self._aim(m)
@@ -103,9 +100,10 @@ class Expander(wiring.Component):
         first = numbers("first", block.bit_length(), len(starts) // 2)
         both = numbers("both", block.bit_length() + 1, len(starts) // 2)
         self.before = numbers("before", p.lanes.bit_length(), len(starts) + 1)
-        for after, stage in ((self.counted, self.taken), (self.paired, self.counted), (self.summed, self.paired)):
-            after.follow(m, stage.valid, stage.mask)
-        m.d.sync += [count.eq(total(self.taken.mask.bits[start : start + block])) for count, start in zip(counts, starts, strict=True)]
+        self.counted.follow(m, self.mask.valid, self.mask.payload)
+        self.paired.follow(m, self.counted.valid, self.counted.mask)
+        self.summed.follow(m, self.paired.valid, self.paired.mask)
+        m.d.sync += [count.eq(total(self.mask.payload.bits[start : start + block])) for count, start in zip(counts, starts, strict=True)]
         for pair in range(len(starts) // 2):
             m.d.sync += [first[pair].eq(counts[2 * pair]), both[pair].eq(plus(counts[2 * pair], counts[2 * pair + 1]))]
         parts = [[Const(0), one, two] for one, two in zip(first, both, strict=True)]
@@ -234,7 +232,7 @@ class Expander(wiring.Component):
         failed, more = self.short | mask.error[0], self.long | mask.error[1]
         with m.If(self.advance):
             m.d.sync += [weight.valid.eq(placed.valid), weight.payload.last.eq(mask.last)]
-            m.d.sync += weight.payload.keep.eq(Cat(~mask.last | (~mask.empty & inside) for inside in reached(mask.top, p.lanes)))
+            m.d.sync += weight.payload.keep.eq(inside(mask.top, p.lanes, ~mask.last, mask.empty))
             m.d.sync += weight.payload.error.eq(Mux(mask.last, Cat(failed, more & ~failed), Error.NONE))
         for lane in range(p.lanes):
             # In this form it is the reset input of the lane's flip-flops that clears them, and takes no logic a bit.

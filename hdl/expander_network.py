@@ -79,11 +79,6 @@ def total(bits: Value) -> Value:
     return prefix_sums([[Const(0), bit] for bit in bits])[-1] if len(bits) else Const(0)
 
 
-def reached(number: Value, count: int) -> list[Value]:
-    """``number >= i`` for each i below *count*."""
-    return [Const(1), *above(number, count - 1)]
-
-
 def above(number: Value, count: int) -> list[Value]:
     """``number > i`` for each i below *count*, by ANDs and ORs: of comparisons with constants tools make adders."""
     if len(number) > SMALL:
@@ -98,6 +93,15 @@ def above(number: Value, count: int) -> list[Value]:
             result = bit & result if constant >> i & 1 else bit | result
         found.append(result if constant >> len(number) == 0 else Const(0))
     return found
+
+
+def inside(top: Value, lanes: int, whole: Value, none: Value) -> Value:
+    """*lanes* bits, one for each lane up to *top*, for all where *whole*, for none where *none*; by groups, so that a bit takes few signals."""
+    bits = min(SMALL, len(top))
+    more = above(top[bits:], (lanes - 1 >> bits) + 1)
+    groups = [(~none & (whole | beyond), ~none & there) for beyond, there in zip(more, [Const(1), *more], strict=False)]
+    within = [Const(1), *above(top[:bits], (1 << bits) - 1)]
+    return Cat(groups[i >> bits][0] | (groups[i >> bits][1] & within[i % (1 << bits)]) for i in range(lanes))
 
 
 def steer(rank: Value, level: Level) -> list[Value]:
