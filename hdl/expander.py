@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
-from hdl.expander_network import inside, levels, plus, prefix_sums, split, steer, total
+from hdl.expander_network import add, inside, levels, plus, prefix_sums, split, steer, total
 from hdl.expander_values import ValueRow
 from hdl.stream import payload
 
@@ -93,24 +93,27 @@ class Expander(wiring.Component):
         return m
 
     def _sum(self, m: Module) -> None:
-        """Count the survivors of each block of lanes, then of all blocks before it; a block is what the network's halves hand over."""
+        """Count the survivors before each block of lanes, a block being what the halves of the network hand over: first those of half blocks,
+        then of blocks and pairs of blocks, then all.
+        """
         p, block = self.parameters, self.near[-1].child
+        part = max(block // 2, 1)
         starts = self.near[-1].starts(p.lanes)
-        counts = numbers("counts", block.bit_length(), len(starts))
-        first = numbers("first", block.bit_length(), len(starts) // 2)
-        both = numbers("both", block.bit_length() + 1, len(starts) // 2)
+        counts = numbers("counts", part.bit_length(), -(-p.lanes // part))
+        one = numbers("one", block.bit_length(), -(-len(starts) // 2))
+        two = numbers("two", block.bit_length() + 1, len(starts) // 2)
         self.before = numbers("before", p.lanes.bit_length(), len(starts) + 1)
         self.counted.follow(m, self.mask.valid, self.mask.payload)
         self.paired.follow(m, self.counted.valid, self.counted.mask)
         self.summed.follow(m, self.paired.valid, self.paired.mask)
-        m.d.sync += [count.eq(total(self.mask.payload.bits[start : start + block])) for count, start in zip(counts, starts, strict=True)]
-        for pair in range(len(starts) // 2):
-            m.d.sync += [first[pair].eq(counts[2 * pair]), both[pair].eq(plus(counts[2 * pair], counts[2 * pair + 1]))]
-        parts = [[Const(0), one, two] for one, two in zip(first, both, strict=True)]
-        if len(starts) % 2:
-            alone = Signal(block.bit_length(), reset_less=True)
-            m.d.sync += alone.eq(counts[-1])
-            parts.append([Const(0), alone])
+        for i, count in enumerate(counts):
+            m.d.sync += count.eq(total(self.mask.payload.bits[i * part : (i + 1) * part]))
+        per_block = block // part
+        for i in range(len(one)):
+            m.d.sync += one[i].eq(add(list(counts)[2 * i * per_block : (2 * i + 1) * per_block]))
+        for i in range(len(two)):
+            m.d.sync += two[i].eq(add(list(counts)[2 * i * per_block : (2 * i + 2) * per_block]))
+        parts = [[Const(0), first, *list(two)[i : i + 1]] for i, first in enumerate(one)]
         m.d.sync += [before.eq(number) for before, number in zip(self.before, prefix_sums(parts), strict=True)]
 
     def _rank(self, m: Module) -> None:
@@ -185,7 +188,9 @@ class Expander(wiring.Component):
         """
         aimed, row = self.aimed, self.row
         current = Signal.like(row.known, name="current_known")
-        ended, draining, failed = Signal(), Signal(), Signal()
+        ended = Signal()
+        draining = Signal()
+        failed = Signal()  # values were missing for a mask of this matrix
         fresh = aimed.takes & ~ended
         with m.If(self.load):
             m.d.sync += [self.current.eq(row.values), current.eq(row.known)]
@@ -198,7 +203,8 @@ class Expander(wiring.Component):
             m.d.sync += failed.eq(short & ~aimed.mask.last)
         with m.If(self.middle):
             m.d.sync += [self.short.eq(short), self.long.eq(~exact)]
-        next_ended, next_draining = Signal(), Signal()
+        next_ended = Signal()
+        next_draining = Signal()
         m.d.comb += next_ended.eq(Mux(self.go, end & ~aimed.mask.last, ended))
         m.d.comb += next_draining.eq(Mux(self.go, aimed.mask.last & ~over, draining & ~(row.valid & row.known.over)))
         m.d.sync += [ended.eq(next_ended), draining.eq(next_draining)]
@@ -219,7 +225,7 @@ class Expander(wiring.Component):
         for i, (level, selects) in enumerate(zip(self.far, self.far_selects, strict=True)):
             starts = level.starts(p.lanes)
             counts = list(self.inside) if i == 0 else [total(bits[start // level.parent * level.parent : start]) for start in starts]
-            ranks = [(ranks[start // level.parent] + count)[: level.rank_bits] for start, count in zip(starts, counts, strict=True)]
+            ranks = [plus(ranks[start // level.parent], count)[: level.rank_bits] for start, count in zip(starts, counts, strict=True)]
             m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
 
     def _give(self, m: Module) -> None:

@@ -74,9 +74,14 @@ def prefix_sums(parts: Sequence[Sequence[Value]]) -> list[Value]:
     return low + [plus(low[-1], part) for part in high[1:]]
 
 
+def add(numbers: Sequence[Value]) -> Value:
+    """The sum of *numbers*."""
+    return prefix_sums([[Const(0), number] for number in numbers])[-1] if numbers else Const(0)
+
+
 def total(bits: Value) -> Value:
     """How many of *bits* are 1."""
-    return prefix_sums([[Const(0), bit] for bit in bits])[-1] if len(bits) else Const(0)
+    return add(list(bits))
 
 
 def above(number: Value, count: int) -> list[Value]:

@@ -72,7 +72,7 @@ async def malformed_lengths(dut: Any, stall: str) -> None:
         for first in wrong_lengths(whole[masks.name], 1)
         for second in wrong_lengths(whole[values.name], values.lanes)
     ]
-    few = wrong_lengths([1], 1)
+    few: list[list[Element | None]] = [[], [1], [None, 1], [1, None, 1]]
     shares += [{"shape": [count], masks.name: first, values.name: second} for count in (0, 1) for first in few for second in few]
     assert {golden(one, parameters()).error for one in shares} == set(Error)
     await run_matrices(dut, [matrix for one in shares for matrix in (one, good)], idle=stall, pressure=stall)
