@@ -135,8 +135,13 @@ class Expander(wiring.Component):
         for rank, before in zip(self.ranks, list(self.before)[:-1], strict=True):
             m.d.sync += rank.eq((before - left)[:bits] ^ p.slots)
 
+        # Survivors of the blocks that the far half begins with.
+        starts, child = (self.far[0].starts(p.lanes), self.far[0].child) if self.far else ([], 1)
+        self.children = numbers("children", child.bit_length(), len(starts))
+        m.d.sync += [count.eq(total(summed.mask.bits[start : start + child])) for count, start in zip(self.children, starts, strict=True)]
+
     def _aim(self, m: Module) -> None:
-        """Find out what steers the near half of the network, and count the survivors before each block of the far half's first level."""
+        """Find out what steers the near half of the network, and count the survivors before each block that the far half begins with."""
         p, ranked, aimed = self.parameters, self.ranked, self.aimed
         block = self.near[-1].child
         aimed.follow(m, ranked.valid, ranked.mask)
@@ -145,12 +150,11 @@ class Expander(wiring.Component):
         for level, selects in zip(self.near, self.near_selects, strict=True):
             ranks = [self.ranks[start // block][: level.rank_bits] for start in level.starts(p.lanes)]
             m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
-        starts = self.far[0].starts(p.lanes) if self.far else []
         self.firsts = numbers("firsts", block.bit_length() - 1, len(self.ranks))
-        self.inside = numbers("inside", block.bit_length() - 1, len(starts))
+        self.inside = numbers("inside", block.bit_length() - 1, len(self.children))
         m.d.sync += [first.eq(rank) for first, rank in zip(self.firsts, self.ranks, strict=True)]
-        for count, start in zip(self.inside, starts, strict=True):
-            m.d.sync += count.eq(total(ranked.mask.bits[start // block * block : start]))
+        for i, count in enumerate(self.inside):
+            m.d.sync += count.eq(add(list(self.children)[i - i % (block // self.far[0].child) : i]))
 
     def _consume(self, m: Module) -> None:
         """Say which registers move, and take a row where the mask needs one.
