@@ -88,9 +88,9 @@ def masks(shares: Mapping[str, Sequence[Element | None]], parameters: BitmapPara
 def decode(shares: Mapping[str, Sequence[Element | None]], parameters: BitmapParameters) -> Decoded:
     """What hardware gives for these shares, well formed or not; ``None`` is a beat without data.
 
-    Beats without data are skipped where they are not the last of their stream; mask bits past the last weight are not looked at. Error codes:
-    1 (SHORT) an output beat has no mask beat, or fewer values than its mask needs: it and all after it are zeros; 2 (LONG) the matrix is
-    complete and there is more: a beat of either stream, or a value in the last beat.
+    Beats without data are skipped where they are not the last of their stream; mask bits past the last weight are not looked at. Error
+    codes: 1 (SHORT) an output beat has no mask beat, or fewer values than its mask needs: it and all after it are zeros; 2 (LONG) the
+    matrix is complete and there is more: a beat of either stream, or a value in the last beat.
     """
     (count,) = shares["shape"]
     assert isinstance(count, int)

@@ -15,7 +15,7 @@ from hdl.stream import SkidBuffer, decoder_members, payload
 
 
 class State(enum.Enum, shape=2):  # type: ignore[call-arg]
-    """What the mask side does: wait for a shape, pass masks on, give empty masks after the stream's end, drop what is left of the stream."""
+    """What the mask side does: wait for a shape, pass masks on, give empty ones after the stream's end, drop what is left of it."""
 
     IDLE = 0
     PASS = 1

@@ -33,7 +33,7 @@ class Stage:
 
 
 class RankedStage(Stage):
-    """And whether the mask ``takes`` a row, whether then a row of the matrix is in use (``opened``), and how many of its values are ``left``."""
+    """And whether the mask ``takes`` a row, whether the matrix has one then (``opened``), and how many values of that are ``left``."""
 
     def __init__(self, name: str, p: BitmapParameters) -> None:
         super().__init__(name, p)
@@ -78,7 +78,8 @@ class Expander(wiring.Component):
         self.counted, self.paired, self.summed, self.placed = (Stage(name, p) for name in ("counted", "paired", "summed", "placed"))
         self.ranked, self.aimed = (RankedStage(name, p) for name in ("ranked", "aimed"))
         # What is before them can go on: into the masks' stages, into `placed`, into the output. And a mask, or a row, does go on.
-        self.step, self.middle, self.advance, self.go, self.load = (Signal(name=name) for name in ("step", "middle", "advance", "go", "load"))
+        names = ("step", "middle", "advance", "go", "load")
+        self.step, self.middle, self.advance, self.go, self.load = (Signal(name=name) for name in names)
         self.current = numbers("current", p.value_bits, p.slots)  # the row in use
         self.short, self.long = Signal(name="short"), Signal(name="long")  # of the mask in `placed`
         m.d.comb += self.mask.ready.eq(self.step)
@@ -93,8 +94,8 @@ class Expander(wiring.Component):
         return m
 
     def _sum(self, m: Module) -> None:
-        """Count the survivors before each block of lanes, a block being what the halves of the network hand over: first those of half blocks,
-        then of blocks and pairs of blocks, then all.
+        """Count the survivors before each block of lanes, a block being what the halves of the network hand over: first those of half
+        blocks, then of blocks and pairs of blocks, then all.
         """
         p, block = self.parameters, self.near[-1].child
         part = max(block // 2, 1)

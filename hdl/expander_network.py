@@ -1,15 +1,14 @@
 """The network that moves packed survivors to their lanes: which slots feed which, and what steers them. Combinational functions only.
 
-The survivor of rank r enters in slot ``r mod 2N`` of a ring of two rows of N slots. Every level splits its blocks into two or four smaller
-ones, the lanes of each half or quarter, and puts a survivor of rank r into slot ``r mod C`` of the block of C slots that has its lane. Such a
-block has at most C survivors, of consecutive ranks, so none is in another's way, and a slot of a block has no more than two or four
-candidates in the larger one: those whose number is the same modulo C. Which of them it is follows from the rank of the block's first
-survivor alone, truncated to the size of the larger block. After the last level blocks are lanes.
+The survivor of rank r enters in slot ``r mod 2N`` of a ring of two rows of N slots. Every level splits its blocks into two or four
+smaller ones, the lanes of each half or quarter, and puts a survivor of rank r into slot ``r mod C`` of the block of C slots that has its
+lane. Such a block has at most C survivors, of consecutive ranks, so none is in another's way, and a slot of a block has no more than two
+or four candidates in the larger one: those whose number is the same modulo C. Which of them it is follows from the rank of the block's
+first survivor alone, truncated to the size of the larger block. After the last level blocks are lanes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from amaranth.hdl import Cat, Const, Mux, Value
 
@@ -43,7 +42,7 @@ class Level:
 
 
 def levels(slots: int) -> list[Level]:
-    """The levels from a ring of ``2 * slots`` to single lanes; *slots* is a power of two. All split by four, the first by two where that is left."""
+    """The levels from a ring of ``2 * slots``, a power of two, to single lanes. They split by four, the first by two where that is left."""
     found, size = [], 2 * slots
     while size > 1:
         child = size >> (2 if size.bit_length() % 2 else 1)
@@ -66,7 +65,7 @@ def plus(left: Value, right: Value) -> Value:
 
 
 def prefix_sums(parts: Sequence[Sequence[Value]]) -> list[Value]:
-    """All prefix sums of some numbers, from those of the *parts* that they are cut into; 0 is the first of either, the sum of all the last."""
+    """All prefix sums of some numbers, 0 first and the sum of all last, from those of the *parts* that they are cut into."""
     if len(parts) == 1:
         return list(parts[0])
     half = (len(parts) + 1) // 2
@@ -101,7 +100,7 @@ def above(number: Value, count: int) -> list[Value]:
 
 
 def inside(top: Value, lanes: int, whole: Value, none: Value) -> Value:
-    """*lanes* bits, one for each lane up to *top*, for all where *whole*, for none where *none*; by groups, so that a bit takes few signals."""
+    """A bit a lane, 1 up to lane *top*, for all where *whole*, for none where *none*; by groups, so that a bit takes few signals."""
     bits = min(SMALL, len(top))
     more = above(top[bits:], (lanes - 1 >> bits) + 1)
     groups = [(~none & (whole | beyond), ~none & there) for beyond, there in zip(more, [Const(1), *more], strict=False)]
@@ -125,7 +124,7 @@ def choose(candidates: Sequence[Value], select: Value) -> Value:
 
 
 def split(slots: Sequence[Value], selects: Sequence[Value], level: Level) -> list[Value]:
-    """The slots of all smaller blocks, from those of the larger blocks and the *selects* of all of the smaller ones, as :func:`steer` gives them."""
+    """The slots of all smaller blocks, from those of the larger ones and what *selects* each, as :func:`steer` gives it."""
     chosen: list[Value] = []
     for slot, select in enumerate(selects):
         block = slot // level.parent * level.parent

@@ -9,9 +9,9 @@ from golden.params.bitmap import BitmapParameters
 
 
 def row_layout(p: BitmapParameters) -> data.StructLayout:
-    """What is known of a row: how many slots are without a value (``missing``, modulo the row's size), whether all are (``nothing``), whether
-    no later row can have values for this matrix (``end``), whether all of the stream was taken (``over``), and whether its `last` came
-    with its last value (``last``).
+    """What is known of a row: how many slots are without a value (``missing``, modulo the row's size), whether all are (``nothing``),
+    whether no later row can have values for this matrix (``end``), whether all of the stream was taken (``over``), and whether its `last`
+    came with its last value (``last``).
     """
     return data.StructLayout({"missing": p.slots.bit_length() - 1, "nothing": 1, "end": 1, "over": 1, "last": 1})
 

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 
 from golden.params.viterbi_weight import ViterbiWeightParameters
 from hdl.bitmap import BitmapDecoder
-from hdl.stream import decoder_members
+from hdl.stream import SkidBuffer, decoder_members
 from hdl.viterbi import ViterbiDecompressor
 
 
@@ -38,8 +38,10 @@ class ViterbiWeightDecompressor(wiring.Component):
         wiring.connect(m, decompressor.mask, bitmap.mask)
         wiring.connect(m, wiring.flipped(self.value), bitmap.value)
         wiring.connect(m, wiring.flipped(self.weight), bitmap.weight)
-        # Each of the two takes the shape as soon as it can.
-        both = (decompressor.shape, bitmap.shape)
+        # Each of the two takes the shape as soon as it can. The masks come late, so that shapes queue up for the bitmap decoder.
+        m.submodules.shapes = shapes = SkidBuffer(self.shape.payload.shape())
+        wiring.connect(m, shapes.o, bitmap.shape)
+        both = (decompressor.shape, shapes.i)
         given = Signal(len(both))
         taken = Cat(one.ready for one in both) | given
         for number, one in enumerate(both):

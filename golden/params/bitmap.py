@@ -35,8 +35,8 @@ class BitmapParameters(Parameters):
 
     @property
     def slots(self) -> int:
-        """Values that hardware holds as one row of its ring: a power of two, at least 2, *lanes* and *values*."""
-        return max(2, 1 << (self.lanes - 1).bit_length(), self.values)
+        """Values that hardware holds as one row of its ring: the power of two that holds a beat of either side."""
+        return max(1 << (self.lanes - 1).bit_length(), self.values)
 
     @property
     def shape(self) -> Port:
