@@ -16,6 +16,8 @@ from unprune.outcome import Outcome
 from unprune.roundtrip import Layers, round_trip
 
 LANES = (1, 4, 16)
+CODE = CATALOG["viterbi_k5q4c3"]  # of the Viterbi decoder, since its lanes are a multiple of q
+VALUES = {"viterbi_weight": {name: getattr(CODE, name) for name in ("k", "q", "comparator", "taps")}}
 DENSITY = 0.1
 DRAWN = (1024, 2048)  # weights: more than two million
 RLC_RATES = {1.0: 3.0, 0.75: 3.6, 0.5: 3.9, 0.3: 3.98}  # elements per cycle that 4 lanes of Eyeriss words have to reach, by density
@@ -38,7 +40,7 @@ def designs() -> list[tuple[str, int, Parameters | None]]:
         kinds = [] if default.view or default.output.name != "weight" else LANES
         for lanes in kinds:
             try:
-                parameters = type(default).weights(lanes)
+                parameters = type(default).weights(lanes, **VALUES.get(name, {}))
             except ValueError:
                 parameters = None
             found.append((name, lanes, parameters))

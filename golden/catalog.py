@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from golden.params.base import Parameters, check
+from golden.params.bitmap import BitmapParameters
 from golden.params.codebook import CodebookParameters
 from golden.params.csr import CsrParameters
 from golden.params.nm import NmParameters
@@ -15,6 +16,7 @@ from golden.params.relative import RelativeParameters
 from golden.params.rlc import RlcParameters
 from golden.params.sparse import SparseParameters
 from golden.params.viterbi import ViterbiParameters
+from golden.params.viterbi_weight import ViterbiWeightParameters
 
 # Taps found by `python -m unprune.encode.taps`, with its options; the score is the magnitude that the mask keeps of what magnitude
 # pruning keeps at the same count, on Gaussian weights.
@@ -34,6 +36,7 @@ TAPS_K12_Q5_C5 = (
 )  # fmt: skip
 # 0.758 at density 0.5, which is all that a plain XOR output can do: --k 8 --q 16 --tries 5000 --seed 0
 TAPS_K8_Q16 = (0x16d, 0x15f, 0x173, 0x127, 0x1b9, 0x1cf, 0x19f, 0x1af, 0x163, 0x167, 0x1fd, 0x185, 0x10b, 0x169, 0x1f5, 0x14d)
+TAPS_K3_Q4 = (0b1101, 0b1011, 0b1111, 0b1001)
 TAPS_K4_P2 = (0x25, 0x33, 0x21, 0x3f, 0x39, 0x35, 0x2f, 0x3d, 0x27, 0x3b, 0x2b, 0x31)
 
 CATALOG: dict[str, Parameters] = {
@@ -46,7 +49,7 @@ CATALOG: dict[str, Parameters] = {
         ViterbiParameters(name="viterbi_k5q4c3", k=5, q=4, comparator=3, steps=8, taps=TAPS_K5_Q4_C3),
         ViterbiParameters(name="viterbi_k8q16", k=8, q=16, taps=TAPS_K8_Q16),
         ViterbiParameters(name="viterbi_k8q16_n8", k=8, q=16, steps=8, taps=TAPS_K8_Q16),
-        ViterbiParameters(name="viterbi_k3q4", k=3, q=4, taps=(0b1101, 0b1011, 0b1111, 0b1001), block_steps=16, count_bits=8),
+        ViterbiParameters(name="viterbi_k3q4", k=3, q=4, taps=TAPS_K3_Q4, block_steps=16, count_bits=8),
         ViterbiParameters(
             name="viterbi_k4p2q6c2", k=4, p=2, q=6, comparator=2, threshold=2, steps=3, taps=TAPS_K4_P2, block_steps=9, skid=True
         ),
@@ -93,6 +96,14 @@ CATALOG: dict[str, Parameters] = {
         SparseParameters(name="sparse_rlc_n1", of=RlcParameters(lanes=1, count_bits=9), skid=True),
         SparseParameters(
             name="sparse_rlc_tiny", of=RlcParameters(run_bits=1, level_bits=2, pairs_per_word=2, word_bits=7, lanes=2, count_bits=5)
+        ),
+        BitmapParameters(name="bitmap_n16"),
+        BitmapParameters(name="bitmap_n128", lanes=128, values=128),
+        BitmapParameters(name="bitmap_n5_s2_skid", lanes=5, value_bits=5, values=2, count_bits=9, skid=True),
+        BitmapParameters(name="bitmap_n1", lanes=1, value_bits=3, values=1, count_bits=4),
+        ViterbiWeightParameters(name="viterbi_weight_k8q5c3", k=8, q=5, comparator=3, steps=8, taps=TAPS_K8_Q5_C3),
+        ViterbiWeightParameters(
+            name="viterbi_weight_k3q4", k=3, q=4, taps=TAPS_K3_Q4, block_steps=16, value_bits=2, values=4, count_bits=8
         ),
     )
 }

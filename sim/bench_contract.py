@@ -21,6 +21,7 @@ from typing import Any
 
 from cocotb.triggers import ClockCycles
 
+from golden.bits import Element
 from golden.decoded import Decoded
 from golden.params.base import Parameters
 from sim.testbench import Shares, Testbench, parameters
@@ -40,6 +41,15 @@ def golden(shares: Shares, decoder: Parameters) -> Decoded:
     """What ``golden`` says that hardware gives for one matrix."""
     decoded: Decoded = importlib.import_module(f"golden.{decoder.format}").decode(shares, decoder)
     return decoded
+
+
+def wrong_lengths(share: Sequence[Element | None], lanes: int) -> list[list[Element | None]]:
+    """*share*, first as it is, then too long or too short in several ways, for a stream of *lanes*; the last one lacks nothing but that a
+    beat ends after its first element.
+    """
+    long = [[*share, None], [*share, 0], [*share, *share]]
+    short = [share[:-1], share[:lanes], [], [None], [*share[:-1], None], [None, *share[:-2], None]]
+    return [list(one) for one in (share, *long, *short, [*share[:1], None, *share[1:]])]
 
 
 async def run_matrices(dut: Any, matrices: Sequence[Shares], *, idle: str = "none", pressure: str = "none") -> int:

@@ -9,7 +9,7 @@ import cocotb
 from golden import nm
 from golden.bits import Element
 from golden.params.nm import NmError, NmParameters
-from sim.bench_contract import golden, measure_rate, reset_midway, run_matrices
+from sim.bench_contract import golden, measure_rate, reset_midway, run_matrices, wrong_lengths
 from sim.testbench import PATTERNS, Shares, parameters
 
 Share: TypeAlias = Sequence[Element | None]
@@ -58,10 +58,7 @@ def malformed() -> list[Shares]:
     whole = random_matrix(3 * p.lanes + p.m - 1)
     index, value = whole["index"], whole["value"]
     per_beat = p.groups * p.n
-    indices: list[Share] = [index, [*index, None], [*index, 0], [*index, *index]]
-    indices += [index[:-1], index[:1], [], [None], [*index[:-1], None], [None, *index[:-2], None]]
-    values: list[Share] = [value, [*value, None], [*value, 1], [*value, *value]]
-    values += [value[:-1], value[:per_beat], [], [None], [*value[:-1], None], [*value[:1], None, *value[1:]]]
+    indices, values = wrong_lengths(index, 1), wrong_lengths(value, per_beat)
     bad: list[Shares] = [whole | {"index": i, "value": v} for i in indices for v in values if (i, v) != (index, value)]
     few: list[Share] = [[], [1], [None, 1], [1, None, 1], [None, 1, None], value]
     bad += [{"shape": [0], "index": i, "value": v} for i in few[:5] for v in few if i or v]

@@ -90,6 +90,18 @@ def pieces(levels: Levels, mask: Mask, bits: int, count_bits: int) -> Iterator[N
         yield patterns[start : start + most]
 
 
+def pack_bits(bits: npt.NDArray[np.uint8], width: int) -> npt.NDArray[Any]:
+    """*bits* (0 or 1) packed into words of *width* bits, as ``golden.bits.bits_to_words`` does: uint64, above 64 bits Python integers."""
+    padded = np.zeros(-(-len(bits) // width) * width, np.uint8)
+    padded[: len(bits)] = bits
+    packed = np.packbits(padded.reshape(-1, width), axis=1, bitorder="little")
+    if width > 64:
+        return np.array([int.from_bytes(row.tobytes(), "little") for row in packed], object)
+    rows = np.zeros((len(packed), 8), np.uint8)
+    rows[:, : packed.shape[1]] = packed
+    return rows.view("<u8").ravel()
+
+
 def to_patterns(levels: Levels, bits: int) -> npt.NDArray[np.unsignedinteger[Any]]:
     """Signed *levels* as bit patterns of *bits*, two's complement.
 

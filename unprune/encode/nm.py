@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from golden.params.base import check
 from golden.params.nm import NmParameters
-from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Progress, Tile, Weights, to_levels, to_patterns
+from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Progress, Tile, Weights, pack_bits, to_levels, to_patterns
 
 Grouped = npt.NDArray[Any]  # (groups, m)
 
@@ -95,7 +95,4 @@ def _words(positions: npt.NDArray[np.intp], parameters: NmParameters) -> npt.NDA
     indices = np.zeros((beats * p.groups * p.n, p.index_bits), np.uint8)
     for bit in range(p.index_bits):
         indices[: positions.size, bit] = positions.ravel() >> bit & 1
-    packed = np.packbits(indices.reshape(beats, -1), axis=1, bitorder="little")
-    if packed.shape[1] <= 8:
-        return np.pad(packed, ((0, 0), (0, 8 - packed.shape[1]))).view("<u8").ravel()
-    return np.array([int.from_bytes(row.tobytes(), "little") for row in packed], object)
+    return pack_bits(indices.ravel(), p.groups * p.group_bits)

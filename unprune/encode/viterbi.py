@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden import bits as golden_bits
 from golden.params.base import check
 from golden.params.viterbi import ViterbiParameters
 from unprune.encode import density as wanted
 from unprune.encode import engine, trellis
-from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Progress, Tile, Weights
+from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Progress, Tile, Weights, pack_bits
 from unprune.encode.sums import sums
 
 Bits = npt.NDArray[np.uint8]
@@ -98,7 +97,7 @@ def encode(levels: Levels, mask: Mask, parameters: ViterbiParameters) -> Iterato
         piece = slice(start, min(start + size, flat.size))
         first, last = start // parameters.q * parameters.p, -(-piece.stop // parameters.q) * parameters.p
         count = piece.stop - start
-        streams = {"shape": np.array([count], np.uint64), "index": _words(mask.index[first:last], parameters.steps * parameters.p)}
+        streams = {"shape": np.array([count], np.uint64), "index": pack_bits(mask.index[first:last], parameters.steps * parameters.p)}
         yield Tile(count, streams, _pick(flat[piece], kept[piece]))
 
 
@@ -130,15 +129,3 @@ def _pick(values: Levels, kept: npt.NDArray[np.bool_]) -> Levels:
     picked = np.empty(int(np.count_nonzero(kept)) + 1, values.dtype)
     trellis.pick(values, kept.view(np.uint8), picked)
     return picked[:-1]
-
-
-def _words(bits: Bits, width: int) -> npt.NDArray[Any]:
-    """*bits* packed into words of *width* bits, as ``golden.bits.bits_to_words`` does."""
-    if width > 64:
-        return np.array(golden_bits.bits_to_words(bits.tolist(), width), object)
-    padded = np.zeros(-(-len(bits) // width) * width, np.uint8)
-    padded[: len(bits)] = bits
-    packed = np.packbits(padded.reshape(-1, width), axis=1, bitorder="little")
-    rows = np.zeros((len(packed), 8), np.uint8)
-    rows[:, : packed.shape[1]] = packed
-    return rows.view("<u8").ravel()

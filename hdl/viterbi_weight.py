@@ -1,0 +1,55 @@
+"""The Viterbi weight decompressor: compressed mask bits and packed values of the survivors in, all weights out."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+
+from golden.params.viterbi_weight import ViterbiWeightParameters
+from hdl.bitmap import BitmapDecoder
+from hdl.stream import SkidBuffer, decoder_members
+from hdl.viterbi import ViterbiDecompressor
+
+
+class ViterbiWeightDecompressor(wiring.Component):
+    """Viterbi weight decompressor: a Viterbi decompressor gives the masks, a bitmap decoder puts the values in their place.
+
+    Rate: one beat, ``n * q`` weights, per clock cycle, without an idle cycle between blocks or matrices, as long as values come as fast
+    as survivors are needed.
+    Latency: ``parameters.latency`` clock cycles from shape and index beat, where the values wait already.
+    ``value.ready`` follows ``weight.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
+
+    Members:
+        shape, index: As in :class:`hdl.viterbi.ViterbiDecompressor`.
+        value: As in :class:`hdl.bitmap.BitmapDecoder`.
+        weight: ``n * q`` weights a beat. ``error`` on the last beat: 1 the index or the values ended early (weights from there on are 0),
+            2 one of the two went on too long. What is left of the streams is dropped up to their ``last``.
+
+    Source: Lee et al., ICLR 2018; what is ours is said in docs/viterbi_weight.md.
+    """
+
+    def __init__(self, parameters: ViterbiWeightParameters) -> None:
+        self.parameters = parameters
+        super().__init__(decoder_members(parameters))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.decompressor = decompressor = ViterbiDecompressor(self.parameters.mask)
+        m.submodules.bitmap = bitmap = BitmapDecoder(self.parameters.expansion, mask_errors=True)
+        wiring.connect(m, wiring.flipped(self.index), decompressor.index)
+        wiring.connect(m, decompressor.mask, bitmap.mask)
+        wiring.connect(m, wiring.flipped(self.value), bitmap.value)
+        wiring.connect(m, wiring.flipped(self.weight), bitmap.weight)
+        # Each of the two takes the shape as soon as it can. The masks come late, so that shapes queue up for the bitmap decoder.
+        m.submodules.shapes = shapes = SkidBuffer(self.shape.payload.shape())
+        wiring.connect(m, shapes.o, bitmap.shape)
+        both = (decompressor.shape, shapes.i)
+        given = Signal(len(both))
+        taken = Cat(one.ready for one in both) | given
+        for number, one in enumerate(both):
+            m.d.comb += [one.valid.eq(self.shape.valid & ~given[number]), one.payload.eq(self.shape.payload)]
+        m.d.comb += self.shape.ready.eq(taken.all())
+        with m.If(self.shape.valid):
+            m.d.sync += given.eq(Mux(taken.all(), 0, taken))
+        return m
+
+
+DECODER = ViterbiWeightDecompressor
