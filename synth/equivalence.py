@@ -1,9 +1,9 @@
 """Is what ships what was proven? ``python -m synth.equivalence`` compares the RTLIL that the proofs are about with the Verilog that ships,
 and that Verilog with its netlist on every target.
 
-Two designs are compared at their outputs, their flip-flops and other signals that have the same name in both: each gets the same value, or next
-value, wherever all of these and the inputs have the same (yosys' ``equiv_simple``, or ``equiv_induct`` over up to four cycles). So two that
-once agree never part. That they come to agree after a reset is for simulation to show: the netlists go through the decoder's bench.
+Two designs are compared at their outputs, their flip-flops and other signals that have the same name in both: each gets the same value, or
+next value, wherever all of these and the inputs have the same (yosys' ``equiv_simple``, or ``equiv_induct`` over up to four cycles). So two
+that once agree never part. That they come to agree after a reset is for simulation to show: the netlists go through the decoder's bench.
 
 Not every comparison gets to an answer: synthesis encodes states anew, and where no signal is left that tells the new states, what depends
 on them stays open. That is told as it is, as bits for which nothing was shown.

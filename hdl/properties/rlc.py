@@ -3,12 +3,14 @@
 What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`RlcModel` is the definition.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, signed
 
+from golden.catalog import CATALOG
 from golden.params.rlc import GROUP, RlcError, RlcParameters
 from hdl.axis import AxiDecoder
 from hdl.properties.broken import broken_claims, proof_claims
@@ -17,7 +19,7 @@ from hdl.properties.model import Model, Phase
 from hdl.properties.rlc_invariants import RlcInvariants
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
-from hdl.rlc import RlcUnpacker
+from hdl.rlc import Control, Hand, RlcUnpacker
 
 
 class RlcModel(Model):
@@ -176,21 +178,44 @@ class RlcTruth(Truth):
         RlcInvariants(m, self.model, internals).hold()
 
 
+class Deaf(RlcUnpacker):
+    """An unpacker that finds no error."""
+
+    def _error(self, m: Module, c: Control, hand: Hand, reach: Value) -> Value:
+        return super()._error(m, c, hand, reach) & 0
+
+
+class Lax(RlcUnpacker):
+    """An unpacker that does not look at the pairs after the last element."""
+
+    def _error(self, m: Module, c: Control, hand: Hand, reach: Value) -> Value:
+        hand.word = replace(hand.word, rest_zero=[Const(1) for _ in hand.word.rest_zero])
+        return super()._error(m, c, hand, reach)
+
+
+TINY = RlcParameters(name="rlc_broken", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=5, lanes=2, count_bits=3)
+WRONG: dict[str, tuple[Callable[[], RlcUnpacker], str]] = {
+    "errors are not told": (partial(Deaf, TINY), "first error's code"),
+    "pairs past the count are not looked at": (partial(Lax, TINY), "first error's code"),
+    "a word is read from the wrong end": (lambda: RlcUnpacker(replace(TINY, order="lsb")), "a step only where it can be"),
+}
+
+
 def designs() -> list[RlcParameters]:
-    """Small unpackers, each feature alone."""
-    tiny = RlcParameters(name="rlc_tiny", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=5, lanes=2, count_bits=3)
+    """The smallest of the catalogue, and as small ones with one lane, without marker, with skid, and with levels of several bits."""
     return [
-        tiny,
-        replace(tiny, name="rlc_one_lane", lanes=1, order="lsb"),
-        replace(tiny, name="rlc_unmarked_skid", marker=False, skid=True),
-        replace(tiny, name="rlc_wide", lanes=4, run_bits=2, level_bits=2, pairs_per_word=3, word_bits=16, count_bits=4),
+        *(p for p in CATALOG.values() if isinstance(p, RlcParameters) and p.name == "rlc_tiny"),
+        replace(TINY, name="rlc_one_lane", lanes=1, order="lsb"),
+        replace(TINY, name="rlc_unmarked_skid", marker=False, skid=True),
+        replace(TINY, name="rlc_wide", lanes=4, run_bits=2, level_bits=2, pairs_per_word=3, word_bits=16, count_bits=4),
     ]
 
 
-def _truth(p: RlcParameters, **options: bool) -> RlcTruth:
+def _truth(p: Any, **options: bool) -> RlcTruth:
     return RlcTruth(AxiDecoder(p), p, **options)
 
 
 def claims() -> list[Claim]:
     """The RLC unpacker's claims."""
-    return [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
+    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
+    return made + broken_claims(RlcTruth, TINY, WRONG, depth=16)

@@ -84,7 +84,8 @@ class RlcInvariants:
             self._must(~decode | (model.left == 0) | (model.missing > 0), "elements are missing")
             self._must(decode | (model.have == 0) & (model.used == 0), "nothing is left over between matrices")
         with m.If(model.phase == Phase.PAD):
-            self._must((model.have >= model.left) & (model.left <= p.lanes) & (model.used == 0) & (self.gave == 0), "all elements are left over")
+            self._must((model.have >= model.left) & (model.left <= p.lanes), "all elements are left over")
+            self._must((model.used == 0) & (self.gave == 0), "the next word has given nothing")
             self._must(self.base >= model.left, "what follows is past the count")
         with m.If(drain):
             self._must((self.gave == 0) & (model.have == 0) & (model.used == 0), "nothing is left over of what is dropped")

@@ -25,7 +25,10 @@ from hdl.stream import SkidBuffer
 from hdl.yowasp import ToolError
 
 CLAIMS = room.all_claims()
-FAST = ("skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "viterbi_pipeline_skid", "nm_broken", "nm_one", "nm_2_4_tiny")
+FAST = (
+    "skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "viterbi_pipeline_skid", "nm_broken", "nm_2_4_tiny", "rlc_broken",
+    "rlc_tiny",
+)
 
 
 def parameter(claim: Claim) -> Any:
