@@ -84,6 +84,17 @@ def with_models(target: Target, top: str) -> str:
     return f"read_rtlil netlist.il; read_verilog -defer {target.models}; hierarchy -check -top {top}; setattr -set keep 1 w:*; {PREPARE}"
 
 
+def simulatable(mapped: str, top: str, target: str) -> str:
+    """The netlist *mapped* of :func:`netlist` as Verilog that a simulator takes, the models of *target*'s cells in their place.
+
+    Its flip-flops have no initial values, so that what reset forgets stays unknown.
+    """
+    with scratch() as work:
+        (Path(work) / "netlist.il").write_text(mapped)
+        yowasp.run("yosys", ["-q", "-p", f"{with_models(TARGETS[target], top)}; write_verilog -noattr gates.v"], Path(work))
+        return (Path(work) / "gates.v").read_text()
+
+
 def shipped_equals_proven(parameters: Parameters, shipped: str | None = None) -> Equivalence:
     """Compare *shipped*, the emitted Verilog if it is not given, with the RTLIL that the proofs are about."""
     top = parameters.name
