@@ -43,6 +43,11 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
     return re.sub(rf"\\{name}((?:\.\w+)+)", lambda found: f"\\{name}{found[1].replace('.', '_')}", text)
 
 
+def decoder_rtlil(parameters: Parameters) -> str:
+    """The RTLIL of the decoder that *parameters* describe, as the proofs have it, before any of it is made readable."""
+    return to_rtlil(AxiDecoder(parameters), parameters.name)
+
+
 def _explicit(text: str) -> str:
     """Write out in RTLIL what the Verilog would leave implicit: the extension of a binary cell's shorter operand, and ``x == 0``."""
 

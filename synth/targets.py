@@ -42,12 +42,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Target:
-    """A technology: name, title, yosys commands (``{top}`` is the module), and counting rules by pattern of cell type."""
+    """A technology: name, title, yosys commands (``{top}`` is the module), counting rules by pattern of cell type, and which of yosys' own
+    files models its cells in Verilog ("" where they need no model).
+    """
 
     name: str
     title: str
     script: str
     cells: tuple[tuple[str, Cell], ...] = field(repr=False)
+    models: str = ""
 
     def cell(self, kind: str) -> Cell:
         """The counting rule of cell type *kind*.
@@ -80,6 +83,7 @@ ICE40 = Target(
     "ice40", "Lattice iCE40 HX",
     "synth_ice40 -device hx -top {top}",
     (("SB_LUT4", LUT), ("SB_CARRY", Cell(carry=1)), ("SB_DFF*", FLIP_FLOP), ("SB_RAM40_4K*", BLOCK_RAM)),
+    "+/ice40/cells_sim.v",
 )
 
 # A CCU2C is both LUTs of a slice and the two carries behind them. A TRELLIS_DPR16X4 stores in the four LUTs of two slices.
@@ -90,6 +94,7 @@ ECP5 = Target(
         ("LUT4", LUT), ("CCU2C", Cell(lut=2, carry=1, level=1, free=frozenset({"CIN"}))), ("PFUMX", WIRING_MUX), ("L6MUX21", WIRING_MUX),
         ("TRELLIS_FF", FLIP_FLOP), ("TRELLIS_DPR16X4", _lut_ram(4)), ("DP16KD", BLOCK_RAM), ("PDPW16KD", BLOCK_RAM),
     ),
+    "-D NO_INCLUDES +/ecp5/cells_sim.v",
 )
 
 # The vendor's other primitives are not read (no emitted design holds one): reading them alone takes a second.
@@ -104,6 +109,7 @@ XC7 = Target(
         ("RAM128X1S", _lut_ram(2)), ("RAM128X1D", _lut_ram(4)), ("RAM256X1S", _lut_ram(4)),
         ("RAMB18E1", BLOCK_RAM), ("RAMB36E1", BLOCK_RAM),
     ),
+    "+/xilinx/cells_sim.v",
 )
 
 # Memories become flip-flops; enables and synchronous resets become gates before plain D flip-flops.

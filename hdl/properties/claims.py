@@ -53,7 +53,12 @@ class Tampered(wiring.Component):
 
     Args:
         tamper: Called with the module, this component and *design*, whose ports are already joined; what it assigns overrides the joint.
+
+    Attributes:
+        inside: What the names of the design's own signals begin with.
     """
+
+    inside = "design."
 
     def __init__(self, design: wiring.Component, tamper: Tamper) -> None:
         self._design, self._tamper = design, tamper

@@ -17,7 +17,8 @@ class Internals:
 
     def __init__(self, component: wiring.Component) -> None:
         self.fragment = Fragment.get(component, None)
-        self._signals = dict(_signals(self.fragment, ""))
+        inside = getattr(component, "inside", "")  # a design that is wrapped to be broken keeps its names
+        self._signals = {name.removeprefix(inside): signal for name, signal in _signals(self.fragment, "")}
 
     def __getitem__(self, name: str) -> Any:
         """The signal *name*, such as ``decoder.state``: the names of submodules, then its own.

@@ -10,8 +10,9 @@ from amaranth.hdl import Assert, Const, Module, Mux, Value
 from amaranth.lib import data
 
 from golden.params.viterbi import ViterbiParameters
+from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
-from hdl.properties.viterbi_model import Expected, Model, Phase
+from hdl.properties.viterbi_model import Expected, Model
 from hdl.stream import payload
 from hdl.viterbi import State
 

@@ -3,22 +3,15 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Error
 from golden.params.viterbi import ViterbiParameters
+from hdl.properties.model import Phase
 from hdl.properties.queue import Queue
 
 SHAPES = 3  # that a decoder may have taken before it completes the first: one at work, two waiting
-
-
-class Phase(enum.Enum, shape=2):  # type: ignore[call-arg]
-    """The index of a matrix is read; it ended early and zeros complete the matrix; the matrix is complete and what follows is dropped."""
-
-    READ = 0
-    PAD = 1
-    DROP = 2
 
 
 def owed_layout(parameters: ViterbiParameters) -> data.StructLayout:

@@ -16,15 +16,19 @@ from golden.bits import Element
 from golden.params.viterbi import ViterbiParameters
 from hdl.properties import __main__ as room
 from hdl.properties.claims import Claim
+from hdl.properties.model import Phase
 from hdl.properties.prove import prove
 from hdl.properties.spec import Internals, Spec
 from hdl.properties.viterbi import designs
-from hdl.properties.viterbi_model import Expected, Model, Phase
+from hdl.properties.viterbi_model import Expected, Model
 from hdl.stream import SkidBuffer
 from hdl.yowasp import ToolError
 
 CLAIMS = room.all_claims()
-FAST = ("skid", "viterbi_broken", "viterbi_plain", "viterbi_pipeline_skid")
+FAST = (
+    "skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "viterbi_pipeline_skid", "nm_broken", "nm_2_4_tiny", "rlc_broken",
+    "rlc_tiny",
+)
 
 
 def parameter(claim: Claim) -> Any:

@@ -1,0 +1,207 @@
+"""How the RLC unpacker's registers stand to its model: what makes the proof inductive."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value
+
+from golden.params.rlc import GROUP
+from hdl.properties.invariants import holds, skid_slots
+from hdl.properties.model import Phase
+from hdl.properties.spec import Internals
+from hdl.rlc_lanes import choose
+
+
+class RlcInvariants:
+    """The invariants of one unpacker.
+
+    Attributes:
+        base: Elements that stand in the beat at hand before the oldest word, as its places are counted.
+        gave: Beats that the oldest word has given.
+    """
+
+    def __init__(self, m: Module, model: Any, internals: Internals) -> None:
+        self.m, self.model, self.p, self._internals = m, model, model.parameters, internals
+        self.base, self.gave = Signal(self.p.lane_bits), Signal(self.p.count_bits + 1)
+        oldest = model.streams["code"].entry0
+        with m.If(model.leave):
+            m.d.sync += [self.base.eq(self._after(oldest, self.base)), self.gave.eq(0)]
+        with m.Elif(model.give):
+            m.d.sync += self.gave.eq(self.gave + 1)
+
+    def _get(self, name: str) -> Any:
+        return self._internals[f"decoder.{name}"]
+
+    def _must(self, condition: Value, what: str) -> None:
+        self.m.d.comb += Assert(condition, f"invariant: {what}")
+
+    def hold(self) -> None:
+        """Assert them all."""
+        self._control()
+        self._words()
+        self._hand()
+        self._beats()
+
+    def _places(self, word: Any) -> list[Value]:
+        """For each pair the elements of the word before its level; then those of the whole word."""
+        places, end = [], Const(0)
+        for run, _ in self.model.pairs(word):
+            places.append(end + run)
+            end = end + run + 1
+        return [*places, end]
+
+    def _after(self, word: Any, base: Value) -> Value:
+        return Mux(word.last, 0, (base + self._places(word)[-1])[: self.p.lane_bits])
+
+    def _control(self) -> None:
+        """State, count and shapes."""
+        p, m, model = self.p, self.m, self.model
+        idle, decode, drain, known = (self._get(name) for name in ("idle", "decode", "drain", "known"))
+        at_work = decode | drain
+        self._must(idle + decode + drain == 1, "one state")
+        self._must(model.shapes.level == at_work + known, "as many shapes wait")
+        self._must((model.phase == Phase.DROP) == drain, "what follows is dropped")
+        self._must(drain | (model.phase == Phase.READ) | decode & (model.phase == Phase.PAD), "the phase")
+        for i, count in enumerate(model.shapes.entries):
+            with m.If(known & (at_work == i)):
+                self._must(self._get("next_count") == count, f"the next shape, {i} before it")
+        self._must(decode | ~model.begun | drain, "an idle decoder has begun no matrix")
+        with m.If(decode):
+            beats = (model.left + (p.lanes - 1)) >> p.lane_bits
+            self._must(self._get("following") == Mux(model.left == 0, -2, beats - 2), "the beats that follow")
+            self._must((model.left == 0) | (self._get("top") == (model.left - 1)[: p.lane_bits]), "the last lane")
+            self._must(~model.begun | (model.left != 0), "a matrix that has begun has elements left")
+        with m.If(model.phase == Phase.READ):
+            self._must(self.base + model.used == model.have + (self.gave << p.lane_bits), "the elements left over")
+            self._must((self.gave == 0) | (model.have == 0), "a word that gave a beat took what was left over")
+            self._must(model.used >= 0, "what is used")
+            self._must((self.gave != 0) | (model.used == 0), "a new word is not used")
+            empty = (model.have == 0) & (model.used == 0) & (self.gave == 0)
+            self._must(~decode | (model.left != 0) | empty, "nothing is left over in a matrix without elements")
+            self._must(model.missing < (1 << p.count_bits), "no more is missing than a matrix can have")
+            self._must(model.used < (1 << p.count_bits), "no more is used than a matrix can have")
+            self._must(~decode | (model.left == 0) | (model.missing > 0), "elements are missing")
+            self._must(decode | (model.have == 0) & (model.used == 0), "nothing is left over between matrices")
+        with m.If(model.phase == Phase.PAD):
+            self._must((model.have >= model.left) & (model.left <= p.lanes), "all elements are left over")
+            self._must((model.used == 0) & (self.gave == 0), "the next word has given nothing")
+            self._must(self.base >= model.left, "what follows is past the count")
+        with m.If(drain):
+            self._must((self.gave == 0) & (model.have == 0) & (model.used == 0), "nothing is left over of what is dropped")
+
+    def _words(self) -> None:
+        """The words in the stages are those that were taken, and what the stages made of them."""
+        queue, base, ahead = self.model.streams["code"], self.base, Const(0)
+        stages = ["word", "placed", *["joined"][: self.p.pairs_per_word > GROUP], "summed"]
+        bases = [base]
+        for entry in queue.entries[:-1]:
+            bases.append(self._after(entry, bases[-1]))
+        for stage in stages:
+            full = self._get(f"{stage}_valid")
+            with self.m.If(~full):
+                self._must(Cat(self._get(f"{stage}_{flag}") for flag in ("good", "bad", "last")) == 0, f"no {stage} word")
+            for i, (entry, start) in enumerate(zip(queue.entries, bases, strict=True)):
+                with self.m.If(full & (ahead == i)):
+                    self._word(stage, entry, start, f"{stage} word, {i} before it")
+                if stage == "summed":
+                    with self.m.If(ahead == i):
+                        self._must(self._get("fill") == start, f"the elements before the next word, {i} before it")
+            ahead = ahead + full
+        self._must(queue.level == ahead, "as many words are inside")
+
+    def _word(self, stage: str, word: Any, start: Value, what: str) -> None:
+        bad, pairs = self.model.bad(word), self.model.pairs(word)
+        zero = [(run == 0) & (level == 0) for run, level in pairs]
+        self._must(word.keep | word.last, f"there is something in the {what}")
+        for name, true in (("good", word.keep & ~bad), ("bad", bad), ("last", word.last)):
+            self._must(self._get(f"{stage}_{name}") == true, f"{name} of the {what}")
+        for i, (_, level) in enumerate(pairs):
+            self._must(self._get(f"{stage}_level_{i}") == level, f"level {i} of the {what}")
+        for i in range(len(pairs) - 1):
+            self._must(self._get(f"{stage}_rest_zero_{i}") == Cat(zero[i + 1 :]).all(), f"pairs after {i} of the {what}")
+        places = self._places(word)
+        if stage == "placed":
+            for i, place in enumerate(places):
+                self._must(self._get(f"placed_place_{i}") == place + start, f"place {i} of the {what}")
+        elif stage != "word":
+            for i, place in enumerate(places[:-1]):
+                self._must(self._get(f"{stage}_place_{i}") == place, f"place {i} of the {what}")
+
+    def _hand(self) -> None:
+        """The word at hand, as far as its beats are given."""
+        p, m, gave, word = self.p, self.m, self.gave, self.model.streams["code"].entry0
+        good = word.keep & ~self.model.bad(word)
+        places = [place + self.base for place in self._places(word)]
+        beats, whole = [place >> p.lane_bits for place in places[:-1]], places[-1] >> p.lane_bits
+        ends, full = word.last | self.model.bad(word), good & (whole > gave)
+        covered, final = self._get("covered"), self.model.left <= p.lanes
+        with m.If(~self._get("word_valid")):
+            self._must(gave == 0, "no word has given a beat")
+            flags = [f"{flag}_{i}" for flag in ("here", "next") for i in range(p.pairs_per_word)]
+            self._must(Cat(self._get(flag) for flag in ("gives", "closes", *flags)) == 0, "no word gives a beat")
+        with m.Else():
+            for i, beat in enumerate(beats):
+                if p.lanes > 1:
+                    self._must(self._get(f"lane_{i}") == places[i][: p.lane_bits], f"lane {i}")
+                self._must(self._get(f"beat_{i}") == beat, f"beat {i}")
+                self._must(self._get(f"here_{i}") == (good & (beat == gave)), f"level {i} is here")
+                coming = Mux(gave == 0, good & ((beat == 1) | ~full & ~word.last), full & (beat == gave + 1))
+                self._must(self._get(f"next_{i}") == coming, f"level {i} is next")
+            if p.lanes > 1:
+                self._must(self._get("word_fill") == places[-1][: p.lane_bits], "the elements after the word")
+            self._must(ends | (gave == 0) | (gave < whole), "a word stays for the beats that it fills, unless its code ends")
+            self._must(self._get("whole") == whole, "the beats of the word")
+            self._must(self._get("next_after") == (gave + 2)[: len(self._get("next_after"))], "the beat after the next")
+            done = Mux(gave == 0, whole <= 1, whole == (gave + 1)[: len(self._get("whole"))])
+            self._must(self._get("full") == full, "the beat at hand is full")
+            self._must(self._get("done") == done, "the last full beat")
+            self._must(self._get("past") == ~(good & ((gave == 0) | (whole >= gave))), "nothing of the word is in the beat at hand")
+            self._must(self._get("ends") == ends, "the word ends its code")
+            self._must(self._get("gives") == (full | ends), "the beat at hand goes out")
+            self._must(self._get("closes") == (full | ends | covered), "it goes out as the last")
+            self._must(self._get("moves") == (self._get("done") & ~ends), "the word goes")
+            self._must((gave == 0) | ~covered, "a word that gave a beat is not past the count")
+        self._must(~self._get("idle") | ~covered, "no matrix is complete between matrices")
+        with m.If(self._get("decode") & final):
+            self._must(covered == (self.model.phase == Phase.PAD), "the matrix has all of its elements")
+
+    def _beats(self) -> None:
+        """Output beats on their way, and what is left over for them."""
+        p, m, model = self.p, self.m, self.model
+        chosen, given = self._get("chosen_beat"), self._get("given_beat")
+        levels = [self._get(f"lanes.chosen_level_{i}") for i in range(p.pairs_per_word)]
+        kept = chosen[2 : 2 + p.lanes]
+        rests, data = [], []
+        for lane in range(p.lanes):
+            rest = self._get(f"lanes.rest_{lane}") if p.lanes > 1 else Const(0, p.level_bits)
+            data.append(Mux(kept[lane], choose(self._get(f"lanes.select_{lane}"), [rest, *levels]), 0)[: p.level_bits])
+            self._must(self._get(f"lanes.chosen_keep_{lane}") == kept[lane], f"keep of lane {lane}")
+            if p.lanes > 1:
+                load = self._get(f"lanes.load_{lane}")
+                cleared = self._get("lanes.chosen_clear") | self._get("lanes.chosen_give") & ~load
+                loaded = choose(self._get(f"lanes.load_select_{lane}"), levels)
+                rests.append(Mux(cleared, 0, Mux(load, loaded, rest))[: p.level_bits])
+        if p.lanes > 1:
+            self._must(self._get("lanes.chosen_give") == chosen[0], "the beat is given")
+        outs = [self._get(f"lanes.data_{lane}") for lane in range(p.lanes)]
+        slots = [
+            ("output register", given[0], Cat(*outs, given[2 : 2 + p.lanes], given[1], given[2 + p.lanes :])),
+            ("chosen beat", chosen[0], Cat(*data, kept, chosen[1], chosen[2 + p.lanes :])),
+        ]
+        holds(m, model.beats, (skid_slots(m, self._internals, "skid") if p.skid else []) + slots)
+        if rests:
+            self._rests(rests, given)
+
+    def _rests(self, rests: list[Value], given: Value) -> None:
+        """What is left over, or the level of the word at hand that is put in its place anyway."""
+        model, pairs = self.model, range(self.p.pairs_per_word)
+        with self.m.If(self._get("decode")):
+            for lane, rest in enumerate(rests):
+                hits = [self._get(f"here_{i}") & (self._get(f"lane_{i}") == lane) for i in pairs]
+                hit = self._get("word_valid") & reduce(or_, hits)
+                self._must(hit | (rest == model.over[lane]), f"what is left over in lane {lane}")
+        for lane, over in enumerate(model.over):
+            self._must((lane < model.have) | (over == 0), f"nothing is left over in lane {lane}")
+        with self.m.If(self._get("idle")):
+            self._must((Cat(rests) == 0) | (~self._get("known") & ~given[0]), "nothing is left over between matrices")

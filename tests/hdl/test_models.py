@@ -1,0 +1,122 @@
+"""The models that the proofs hold the decoders to give what golden gives, for matrices well formed and not."""
+
+import importlib
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from amaranth.sim import Simulator
+
+from golden.bits import Element, to_beats
+from golden.catalog import CATALOG
+from golden.params.base import Parameters, Port
+from hdl.properties import nm, rlc
+from hdl.properties.model import Model, Phase
+
+Shares = dict[str, list[Element | None]]
+
+
+def nm_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """Every step that the model can take."""
+    phase, over = ctx.get(model.phase), ctx.get(model.over)
+    left = [ctx.get(queue.level) and not over >> i & 1 for i, queue in enumerate(model.streams.values())]
+    drop = sum(1 << i for i, some in enumerate(left) if some) if phase == Phase.DROP else 0
+    return {"step": phase == Phase.PAD or ctx.get(model.paired), "drop": drop}
+
+
+def rlc_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """A beat as soon as one can be made; a word is done with when it holds less than another one, or the matrix is complete."""
+    there, phase, lanes = ctx.get(model.streams["code"].level), ctx.get(model.phase), model.parameters.output.lanes
+    give = ctx.get(model.can_give)
+    word = model.streams["code"].entry0
+    ended = give and ctx.get(model.complete)
+    stays = ctx.get(word.last) or ctx.get(model.bad(word)) or ctx.get(model.rest) - lanes * give >= lanes
+    leave = phase == Phase.DROP or ended or (phase == Phase.READ and not stays)
+    return {"give": give, "leave": bool(there and ctx.get(model.shapes.level) and leave)}
+
+
+MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
+    ("nm_2_4_tiny", nm.NmModel, nm_steps),
+    ("nm_3_8_odd", nm.NmModel, nm_steps),
+    ("rlc_tiny", rlc.RlcModel, rlc_steps),
+    ("rlc_one_pair_n8", rlc.RlcModel, rlc_steps),
+]
+
+
+def any_matrix(p: Parameters, generator: random.Random) -> Shares:
+    """A good matrix, or one with a few elements put in, taken out or changed at random places of its streams."""
+    flat = [0] * generator.choice([0, 1, p.rate, p.rate + 1, generator.randrange(min(1 << p.count_bits, 6 * p.rate))])
+    group, survivors = getattr(p, "m", 4), getattr(p, "n", 4)
+    for start in range(0, len(flat), group):
+        inside = range(start, min(start + group, len(flat)))
+        for place in generator.sample(inside, min(survivors, len(inside))):
+            flat[place] = generator.getrandbits(p.output.fields[0].bits)
+    shares: Shares = importlib.import_module(f"golden.{p.format}").encode([flat], p)
+    for _ in range(generator.choice([0, 1, 1, 2])):
+        port = generator.choice(p.inputs)
+        share = shares[port.name]
+        place = generator.randrange(len(share) + 1)
+        new: Element | None = generator.choice([None, generator.getrandbits(port.fields[0].bits)])
+        put, taken = generator.choice([([new], 0), ([new], 1), ([], 1), ([], len(share))])
+        share[place : place + taken] = put
+    return shares
+
+
+def beats(port: Port, share: list[Element | None]) -> list[dict[str, Any]]:
+    """The beats of a share as a stream inside the hardware has them."""
+    size, made = port.lane_bytes, []
+    for data, keep in to_beats(port, share):
+        lanes = [int.from_bytes(data[start : start + size], "little") for start in range(0, len(data), size)]
+        made.append({"data": lanes, "keep": sum(flag << i for i, flag in enumerate(keep[::size])), "last": 0})
+    return [*made[:-1], made[-1] | {"last": 1}]
+
+
+def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], dict[str, int]]) -> list[tuple[list[int], int]]:
+    """Elements and error code of every matrix as *model* gives them, when it takes all beats and steps that it can."""
+    p = model.parameters
+    counts = [matrix["shape"][0] for matrix in matrices]
+    waiting = {port.name: [beat for matrix in matrices for beat in beats(port, matrix[port.name])] for port in p.inputs}
+    given: list[tuple[list[int], int]] = []
+
+    async def run(ctx: Any) -> None:
+        elements: list[int] = []
+        for _ in range(100 * len(matrices)):
+            ctx.set(model.shape, more := bool(counts) and ctx.get(model.shapes.level) < model.shapes.depth)
+            if more:
+                ctx.set(model.count, counts.pop(0))
+            for name, queue in model.streams.items():
+                ctx.set(getattr(model, name), more := bool(waiting[name]) and ctx.get(queue.level) < queue.depth)
+                if more:
+                    ctx.set(getattr(model, f"{name}_beat"), waiting[name].pop(0))
+            for hint, value in steps(ctx, model).items():
+                ctx.set(getattr(model, hint), value)
+            assert not ctx.get(model.unasked)
+            ctx.set(model.taken, owed := ctx.get(model.beats.level) > 0)
+            if owed:
+                beat = model.beats.entry0
+                elements += [ctx.get(lane) for lane, kept in zip(beat.data, beat.keep, strict=True) if ctx.get(kept)]
+                assert not any(ctx.get(lane) for lane, kept in zip(beat.data, beat.keep, strict=True) if not ctx.get(kept))
+                if ctx.get(beat.last):
+                    given.append((elements.copy(), ctx.get(beat.error)))
+                    elements.clear()
+                else:
+                    assert ctx.get(beat.error) == 0
+            await ctx.tick()
+
+    simulator = Simulator(model)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(run)
+    simulator.run()
+    return given
+
+
+@pytest.mark.parametrize(("name", "made", "steps"), MODELS, ids=[name for name, _, _ in MODELS])
+def test_a_model_of_the_proofs_agrees_with_golden(name: str, made: type[Any], steps: Any) -> None:
+    p = replace(CATALOG[name], name="")
+    generator = random.Random(name)
+    matrices = [any_matrix(p, generator) for _ in range(150)]
+    decoded = [importlib.import_module(f"golden.{p.format}").decode(matrix, p) for matrix in matrices]
+    assert {one.error for one in decoded} == {error.value for error in p.errors}
+    assert modelled(made(p), matrices, steps) == [(one.elements, one.error) for one in decoded]

@@ -1,0 +1,29 @@
+"""Netlists keep the contract too: the same bench, against the cells that synthesis made of a decoder."""
+
+from pathlib import Path
+
+import pytest
+
+from golden.catalog import CATALOG
+from hdl.emit import verilog
+from sim.run import simulate_verilog
+from synth.equivalence import CHECKED, SHIPPED, netlist, simulatable
+
+NAMES = ("csr_survivors_tiny", "nm_2_4_tiny", "rlc_tiny", "viterbi_k3q4")
+QUICK = {("nm_2_4_tiny", "xc7")}
+
+
+def cases() -> list[object]:
+    """A small entry of each format on every target."""
+    pairs = [(name, target) for name in NAMES for target in CHECKED if target != SHIPPED]
+    return [pytest.param(*pair, marks=() if pair in QUICK else pytest.mark.slow) for pair in pairs]
+
+
+@pytest.mark.parametrize(("name", "target"), cases())
+def test_a_netlist_keeps_the_contract(name: str, target: str, tmp_path: Path) -> None:
+    parameters = CATALOG[name]
+    source = tmp_path / f"{name}.v"
+    source.write_text(simulatable(netlist(verilog(parameters), name, target), name, target))
+    environment = {"UNPRUNE_PARAMETERS": parameters.to_json()}
+    simulated = simulate_verilog(source, [f"sim.bench_{parameters.format}"], top=name, folder=tmp_path, environment=environment)
+    assert len(simulated.outcomes) > 10

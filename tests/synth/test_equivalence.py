@@ -1,0 +1,56 @@
+"""What ships is what was proven, on every target, and a netlist that is not is caught."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from golden.catalog import CATALOG
+from hdl.emit import verilog
+from synth import equivalence
+
+TINY = CATALOG["nm_2_4_tiny"]
+QUICK = {"nm_2_4_tiny", "rlc_tiny"}
+
+
+@pytest.mark.parametrize("what", equivalence.CHECKED)
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_a_small_decoder_is_the_same_from_proof_to_netlist(name: str, what: str) -> None:
+    compared = equivalence.check(CATALOG[name], what)
+    assert compared.holds, compared.unproven
+    assert compared.points > 8 * CATALOG[name].output.beat_bytes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CATALOG if name not in QUICK])
+def test_what_ships_is_what_was_proven(name: str) -> None:
+    compared = equivalence.check(CATALOG[name], "verilog")
+    assert compared.holds, compared.unproven
+
+
+def test_verilog_that_is_not_what_was_proven_is_caught() -> None:
+    broken = verilog(TINY).replace("index_last <= index__payload", "index_last <= ~index__payload")
+    assert broken != verilog(TINY)
+    assert not equivalence.shipped_equals_proven(TINY, broken).holds
+
+
+def test_a_netlist_with_one_wrong_table_is_caught() -> None:
+    sound = equivalence.netlist(verilog(TINY), TINY.name, "ice40")
+    table = re.search(r"parameter \\LUT_INIT 16'([01]{16})", sound)
+    assert table
+    wrong = "".join("10"[int(bit)] for bit in table[1])
+    broken = sound[: table.start(1)] + wrong + sound[table.end(1) :]
+    assert not equivalence.netlist_equals_shipped(TINY, "ice40", broken).holds
+
+
+def test_the_command_exits_1_where_something_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = tmp_path / "out" / "equivalence.json"
+    assert equivalence.main(["nm_2_4_tiny", "--what", "verilog", "-o", str(output)]) == 0
+    (row,) = json.loads(output.read_text())["rows"]
+    assert (row["name"], row["value"], row["met"]) == ("nm_2_4_tiny verilog", 0, True)
+    other = equivalence.Equivalence("nm_2_4_tiny", "verilog", 10, ("tdata [0]",), 0.1)
+    monkeypatch.setattr(equivalence, "check", lambda *_: other)
+    assert equivalence.main(["nm_2_4_tiny", "--what", "verilog", "-o", str(output)]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        equivalence.main(["no_such_entry"])
