@@ -25,13 +25,12 @@ from hdl.properties.stream import StreamRules, channels, port_rules
 from hdl.properties.viterbi_broken import PARAMETERS, UNRULY, WRONG
 from hdl.properties.viterbi_invariants import invariants
 from hdl.properties.viterbi_model import Expected, Model, Phase
-from hdl.viterbi import State
 
 
 class ViterbiTruth(Spec):
     """The decoder gives what the model owes, all of it, nothing else, and in time.
 
-    Reads ``decoder.state`` and ``decoder.advance`` to tell the model when zeros are made; the invariants read more.
+    Reads ``decoder.padding`` and ``decoder.stalled`` to tell the model when zeros are made; the invariants read more.
     """
 
     def __init__(self, design: Any, parameters: ViterbiParameters, *, invariants: bool = True, legal_inputs: bool = False) -> None:
@@ -41,10 +40,10 @@ class ViterbiTruth(Spec):
     def specify(self, m: Module, internals: Internals) -> None:
         p, design = self.parameters, self.design
         port_rules(m, self)
-        m.submodules.model = model = Model(p, room=1 + p.pipeline + 2 * p.skid)
+        m.submodules.model = model = Model(p, room=4 + p.pipeline + 2 * p.skid)
         streams = channels(design)
         shape, index, mask = streams["s_axis_shape"], streams["s_axis_index"], streams["m_axis_mask"]
-        pads = (internals["decoder.state"] == Value.cast(State.PAD)) & internals["decoder.advance"]
+        pads = internals["decoder.padding"] & ~internals["decoder.stalled"]
         m.d.comb += [
             model.shape.eq(shape.transfer), model.count.eq(design.s_axis_shape_tdata), model.index.eq(index.transfer),
             model.bits.eq(design.s_axis_index_tdata), model.keep.eq(design.s_axis_index_tkeep[0]), model.last.eq(design.s_axis_index_tlast),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 
 from golden.params.viterbi import ViterbiParameters
 from hdl.axis import AxiDecoder
@@ -23,18 +23,29 @@ class Altered(ViterbiDecompressor):
         self._change = change
         super().__init__(parameters)
 
-    def _give(self, m: Module, beat: Any, xors: Value, advance: Signal) -> None:
+    def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, advance: Signal) -> None:
         altered = Signal.like(beat)
         m.d.comb += altered.eq(beat)
         self._change(m, altered, beat)
-        super()._give(m, altered, xors, advance)
+        super()._give(m, valid, altered, xors, advance)
+
+
+class Loses(ViterbiDecompressor):
+    """A decoder that gives no last beat of zeros."""
+
+    def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, advance: Signal) -> None:
+        super()._give(m, valid & ~(beat.last & ~beat.some.any()), beat, xors, advance)
 
 
 class Remembers(ViterbiDecompressor):
     """A decoder whose window survives the end of a matrix."""
 
-    def _decode(self, m: Module, start: Signal, advance: Signal) -> Value:
-        return super()._decode(m, Const(0), advance)
+    def _decode(self, m: Module, joined: Any, valid: Signal, advance: Signal) -> Value:
+        altered, begins = Signal.like(joined), Signal()
+        with m.If(advance & joined.valid):
+            m.d.sync += begins.eq(joined.due.last)
+        m.d.comb += [altered.eq(joined), altered.due.fresh.eq(joined.due.fresh & ~begins)]
+        return super()._decode(m, altered, valid, advance)
 
 
 class Waits(AxiDecoder):
@@ -66,20 +77,16 @@ def _no_code(m: Module, beat: Any, _: Any) -> None:
     m.d.comb += beat.error.eq(0)
 
 
-def _dirty_zeros(m: Module, beat: Any, _: Any) -> None:
-    m.d.comb += beat.zero.eq(0)
+def _dirty_zeros(m: Module, beat: Any, sound: Any) -> None:
+    m.d.comb += beat.some.eq(Mux(sound.some.any(), sound.some, ~0))
 
 
 def _uncut(m: Module, beat: Any, _: Any) -> None:
-    m.d.comb += beat.top.eq(~0)
+    m.d.comb += beat.within.eq(~0)
 
 
 def _kept(m: Module, beat: Any, _: Any) -> None:
     m.d.comb += beat.keep.eq(1)
-
-
-def _lost(m: Module, beat: Any, sound: Any) -> None:
-    m.d.comb += beat.valid.eq(sound.valid & ~(sound.zero & sound.last))
 
 
 def _withdraws(m: Module, outer: Any, inner: Any) -> None:
@@ -105,7 +112,7 @@ WRONG: dict[str, tuple[Callable[[], AxiDecoder], str]] = {
     "tlast too early": (lambda: AxiDecoder(P, Altered(P, _early_last)), "tlast"),
     "no error code": (lambda: AxiDecoder(P, Altered(P, _no_code)), "first error's code"),
     "a beat kept in a matrix without weights": (lambda: AxiDecoder(P, Altered(P, _kept)), "kept unless"),
-    "a last beat of zeros that never comes": (lambda: AxiDecoder(P, Altered(P, _lost)), "owed"),
+    "a last beat of zeros that never comes": (lambda: AxiDecoder(P, Loses(P)), "owed"),
     "tvalid waits for tready": (lambda: Waits(P), "offered within the latency"),
     "the last index beat is never taken": (lambda: Hangs(P), "something moves"),
 }

@@ -10,7 +10,7 @@ from golden.params.base import Error
 from golden.params.viterbi import ViterbiParameters
 from hdl.properties.queue import Queue
 
-SHAPES = 3  # that a decoder may have taken before it completes the first: one at work, two waiting
+SHAPES = 5  # that a decoder may have taken before it completes the first: one at work, four waiting
 
 
 class Phase(enum.Enum, shape=2):  # type: ignore[call-arg]
