@@ -27,6 +27,7 @@ def invariants(m: Module, model: Model, internals: Internals, parameters: Viterb
         Assert((model.phase == Phase.READ) | model.begun, "invariant: what is completed has begun"),
         Assert(~model.begun | (model.phase == Phase.DROP) | (model.left != 0), "invariant: a matrix at work has weights left"),
         Assert(model.position < parameters.block_steps, "invariant: the position is in the block"),
+        Assert(model.position % parameters.steps == 0, "invariant: the position is that of a beat"),
         Assert(model.begun | (model.position == 0), "invariant: a matrix begins with a block"),
         Assert(~internals["decoder.stalled"] | internals["decoder.given_valid"], "invariant: only a beat that was not taken stalls"),
     ]

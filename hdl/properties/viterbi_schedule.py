@@ -64,7 +64,7 @@ def schedule(m: Module, model: Model, internals: Internals, p: ViterbiParameters
                 Assert(beat.last == (walk.left <= p.mask_bits), f"invariant: last in the {name} beat"),
                 Assert(beat.empty == (walk.left == 0), f"invariant: empty in the {name} beat"),
                 Assert(~walk.known | (beat.fresh == (walk.place == 0)), f"invariant: fresh in the {name} beat"),
-                Assert(~beat.last | (beat.top == (walk.left - 1)[: len(beat.top)]), f"invariant: top in the {name} beat"),
+                Assert(~beat.last | beat.empty | (beat.top == (walk.left - 1)[: len(beat.top)]), f"invariant: top in the {name} beat"),
             ]
         walk.step(m, there, counts, p)
     m.d.comb += Assert(valid | internals["decoder.schedule.final"], "invariant: without a matrix the next may start")
@@ -102,7 +102,10 @@ def _now(m: Module, walk: Walk, internals: Internals, p: ViterbiParameters) -> N
         m.d.comb += [
             Assert((~high)[: len(high)] == true_high + borrow + paying, "invariant: the high bits of the count"),
             Assert(~borrow | (low >= size - lanes - 1), "invariant: a borrow has just been made"),
-            Assert(~paying | ((low >= size - 2 * lanes - 1) & (low < size - lanes) & ~first), "invariant: a borrow is about to be paid"),
+            Assert(
+                ~paying | ((low >= size - 2 * lanes - 1) & (low < size - lanes) & ~first & ~borrow),
+                "invariant: a borrow is about to be paid",
+            ),
             Assert(
                 first | ready | ((above == high) & (low >= size - 3 * lanes - 1) & (low < size - 2 * lanes) & ~borrow & ~paying),
                 "invariant: the high bits less one",
