@@ -68,7 +68,8 @@ def kept(parameters: ViterbiParameters) -> float:
 
 def main(page: Annotated[Path | None, typer.Option("--write", help="page whose tables to write")] = None) -> None:
     """Search, print and write."""
-    entries = [p for p in CATALOG.values() if isinstance(p, ViterbiParameters) and p.comparator and p.k >= 5 and not p.skid]
+    masks = [p for p in CATALOG.values() if type(p) is ViterbiParameters]
+    entries = [p for p in masks if p.comparator and p.k >= 5 and not p.skid]
     best = max(entries, key=lambda p: p.k)
     codes: list[list[str]] = [["code", "index bits / weight", "kept magnitude", "no code keeps more than"]]
     blocks: list[list[str]] = [["steps a block", *(p.name for p in (entries[0], best))]]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, ShapeCastable, Signal, unsigned
+from amaranth.hdl import Module, Mux, ShapeCastable, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -48,19 +48,18 @@ class SkidBuffer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        spare = Signal.like(self.i.payload, name="spare")
+        # What a stream carries needs no reset, only what says that there is something.
+        front, spare = (Signal.like(self.i.payload, name=name, reset_less=True) for name in ("front", "spare"))
         spare_valid = Signal()
-        m.d.comb += self.i.ready.eq(~spare_valid)
+        m.d.comb += [self.i.ready.eq(~spare_valid), self.o.payload.eq(front)]
+        # Written without conditions, so that neither bit waits for an enable or a synchronous reset.
+        m.d.sync += [
+            self.o.valid.eq(spare_valid | self.i.valid | (self.o.valid & ~self.o.ready)),
+            spare_valid.eq((spare_valid | self.i.valid) & self.o.valid & ~self.o.ready),
+        ]
+        with m.If(~spare_valid):
+            m.d.sync += spare.eq(self.i.payload)  # of use or not: so the enable of a wide register is a register
         with m.If(~self.o.valid | self.o.ready):
             # The consumer can take more: first what was set aside, else what arrives now.
-            m.d.sync += [
-                self.o.valid.eq(spare_valid | self.i.valid),
-                spare_valid.eq(0),
-            ]
-            with m.If(spare_valid):
-                m.d.sync += self.o.payload.eq(spare)
-            with m.Else():
-                m.d.sync += self.o.payload.eq(self.i.payload)
-        with m.Elif(self.i.valid & self.i.ready):
-            m.d.sync += [spare.eq(self.i.payload), spare_valid.eq(1)]
+            m.d.sync += front.eq(Mux(spare_valid, spare, self.i.payload))
         return m

@@ -4,23 +4,47 @@ from functools import reduce
 from operator import xor
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, enum, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
 
-from golden.params.base import Error
 from golden.params.viterbi import ViterbiParameters
-from hdl.stream import SkidBuffer, decoder_members
+from hdl.stream import decoder_members, payload
+from hdl.viterbi_schedule import Schedule, schedule_layout
 
-GROUP = 16  # mask bits that share a comparison where the last beat is cut to length
+GROUP = 16  # lanes that share a comparison where the last beat is cut to length
 
 
-class State(enum.Enum, shape=2):  # type: ignore[call-arg]
-    """What the control does: wait for a shape, decode index beats, pad with zeros after a short index, drop what is too much."""
+def beat_layout(parameters: ViterbiParameters) -> data.StructLayout:
+    """What an output beat is, beside its mask bits, while it is on its way.
 
-    IDLE = 0
-    DECODE = 1
-    PAD = 2
-    DRAIN = 3
+    Members: ``keep``, ``last`` and ``error`` of the beat; and which lanes hold weights, see :func:`kept_lanes`: ``some[i]``, a lane of
+    group ``i`` of 16 lanes; the last of them, a lane past the last group; ``within``, the lanes of the last group that has some.
+    """
+    groups = -(-parameters.mask_bits // GROUP)
+    return data.StructLayout({"keep": 1, "last": 1, "error": 2, "some": groups + 1, "within": min(GROUP, parameters.mask_bits)})
+
+
+def kept_lanes(beat: Any, parameters: ViterbiParameters) -> Value:
+    """One bit a lane, 1 where it holds a weight: where the next group has some, or where it is within the last group that has some."""
+    return Cat(beat.some[i // GROUP] & (beat.some[i // GROUP + 1] | beat.within[i % GROUP]) for i in range(parameters.mask_bits))
+
+
+def at_least(value: Value, constant: int) -> Value:
+    """Whether *value* is *constant* or more, in gates: of a comparison synthesis would make a synchronous reset."""
+    result: Value = Const(1, 1)
+    for i, bit in enumerate(value):
+        result = bit & result if constant >> i & 1 else bit | result
+    return result
+
+
+def joined_layout(parameters: ViterbiParameters) -> data.StructLayout:
+    """A beat that is due, joined by its index beat.
+
+    Members: ``due``, see :func:`hdl.viterbi_schedule.schedule_layout`; ``padding``, there is no index beat; ``long``, it should have been
+    the index's last; ``bits``, of the index beat.
+    """
+    bits = parameters.steps * parameters.p
+    return data.StructLayout({"valid": 1, "due": schedule_layout(parameters), "padding": 1, "long": 1, "bits": bits})
 
 
 def xor_outputs(history: Value, bits: Value, parameters: ViterbiParameters) -> Value:
@@ -34,7 +58,20 @@ def xor_outputs(history: Value, bits: Value, parameters: ViterbiParameters) -> V
     # Oldest first: the window of a step is the slice that ends with the step's last bit, read backwards.
     line = Cat(history[::-1], bits)
     newest = [k + (step + 1) * p - 1 for step in range(parameters.steps)]
-    return Cat(reduce(xor, [line[end - i] for i in range(k + p) if tap >> i & 1]) for end in newest for tap in parameters.taps)
+    sums = [[reduce(xor, [line[end - i] for i in term]) for term in terms(tap)] for end in newest for tap in parameters.taps]
+    return Cat(reduce(xor, terms_of_tap) for terms_of_tap in sums)
+
+
+def terms(tap: int) -> list[list[int]]:
+    """The places of the 1 bits of *tap*, neighbours two by two: taps and steps share the sums of neighbours."""
+    made: list[list[int]] = []
+    for place in range(tap.bit_length()):
+        if tap >> place & 1:
+            if made and made[-1] == [place - 1]:
+                made[-1].append(place)
+            else:
+                made.append([place])
+    return made
 
 
 def compare(xors: Value, parameters: ViterbiParameters) -> Value:
@@ -45,22 +82,12 @@ def compare(xors: Value, parameters: ViterbiParameters) -> Value:
     return Cat(xors[i : i + c] < parameters.threshold for i in range(0, len(xors), c))
 
 
-def cut(top: Value, whole: Value, lanes: int) -> Value:
-    """*lanes* bits, bit i 1 when *whole* or ``i <= top``; by groups, so that a bit depends on three signals, not on all of *top*."""
-    low = GROUP.bit_length() - 1
-    last = (lanes - 1) // GROUP
-    below = [whole | (top[low:] > group) for group in range(last)] + [whole]
-    here = [top[low:] == group for group in range(last + 1)]
-    within = [Const(1)] + [top[:low] >= lane for lane in range(1, min(GROUP, lanes))]
-    return Cat(below[i // GROUP] | (here[i // GROUP] & within[i % GROUP]) for i in range(lanes))
-
-
 class ViterbiDecompressor(wiring.Component):
     """Viterbi decompressor: *k* flip-flops, *q* mask bits for every *p* compressed bits, *n* steps per clock cycle.
 
     Rate: one beat, ``n * q`` mask bits, per clock cycle, without an idle cycle between blocks or matrices.
-    Latency: 1 clock cycle, 2 with ``pipeline``.
-    ``index.ready`` follows ``mask.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
+    Latency: 3 clock cycles, 4 with ``pipeline``.
+    No output depends on an input in the same clock cycle: all are registers or functions of registers.
 
     Members:
         shape: One beat starts a matrix: its number of weights.
@@ -78,101 +105,112 @@ class ViterbiDecompressor(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes = self.parameters.mask_bits
-        # What an output beat has to be, beside its mask bits; `top` is the lane of the matrix's last weight in its last beat.
-        layout = data.StructLayout(
-            {"valid": 1, "zero": 1, "keep": 1, "last": 1, "error": 2, "top": max((lanes - 1).bit_length(), 1)}
-        )
-        beat = Signal(layout)
-        start = Signal()  # the matrix is complete, or there is none: the next may start
+        p = self.parameters
+        m.submodules.schedule = schedule = Schedule(p)
+        wiring.connect(m, wiring.flipped(self.shape), schedule.shape)
         advance = Signal()  # the output side can take a beat
-        self._control(m, beat, start, advance)
-        xors = self._decode(m, start, advance)
-        self._give(m, beat, xors, advance)
+        m.d.comb += advance.eq(~self.mask.valid | self.mask.ready)
+        joined = self._join(m, schedule.beats, advance)
+        valid, beat = self._cut(m, joined, advance)
+        xors = self._decode(m, joined, valid, advance)
+        self._give(m, valid, beat, xors, advance)
         return m
 
-    def _control(self, m: Module, beat: Any, start: Signal, advance: Signal) -> None:
-        """Take shapes and index beats, count, and say in *beat* what this cycle gives."""
-        p, index = self.parameters, self.index
-        m.submodules.shapes = shapes = SkidBuffer(self.shape.payload.shape())
-        wiring.connect(m, wiring.flipped(self.shape), shapes.i)
-        count = shapes.o.payload.data[0]
+    def _join(self, m: Module, due: Any, advance: Signal) -> Any:
+        """Give each beat that is due its index beat, or zeros where the index has ended; the registered result.
 
-        # Weights after this beat, less one: its sign, a register's bit and no comparison, says that the beat is the last.
-        following = Signal(signed(max(p.count_bits, p.mask_bits.bit_length()) + 1))
-        empty = Signal()
-        final = following[-1]
-        state = Signal(State)
-        m.d.comb += [beat.keep.eq(~empty), beat.last.eq(final), beat.top.eq(following + p.mask_bits)]
+        A stall of the output is known here one clock cycle late: what is made in that cycle waits in *spare*.
+        """
+        index = self.index
+        layout = joined_layout(self.parameters)
+        new = Signal(layout)
+        joined = Signal(layout)
+        spare = Signal(layout, reset_less=True)
+        stalled = Signal()
+        padding = Signal()  # there is no more index for this matrix
+        dropping = Signal()  # there is no more matrix for this index
+        brings = Signal()
+        takes = Signal()
+        empty, last, keep, ends = due.payload.empty, due.payload.last, index.payload.keep, index.payload.last
+        m.d.comb += [
+            # The index beat is the one that is due, or says rightly that there is none.
+            brings.eq(index.valid & (keep | (ends & empty))),
+            takes.eq(due.valid & ~stalled & ~padding & ~dropping),
+            index.ready.eq(takes | dropping),
+            due.ready.eq(~stalled & (padding | (brings & ~dropping))),
+            new.valid.eq(padding | (due.valid & brings & ~dropping)),
+            new.due.eq(due.payload),
+            new.padding.eq(padding),
+            new.long.eq(last & keep & (empty | ~ends)),
+            new.bits.eq(index.payload.data[0]),
+        ]
+        m.d.sync += [
+            stalled.eq(~advance),
+            padding.eq((padding & (stalled | ~last)) | (takes & index.valid & ends & ~empty & ~(keep & last))),
+            dropping.eq((dropping & ~(index.valid & ends)) | (takes & index.valid & keep & ~ends & last)),
+        ]
+        with m.If(~stalled):
+            m.d.sync += spare.eq(new)
+        with m.If(advance):
+            m.d.sync += joined.eq(Mux(stalled, spare, new))
+        return joined
 
-        with m.Switch(state):
-            with m.Case(State.IDLE):
-                m.d.comb += start.eq(1)
-            with m.Case(State.DECODE):
-                m.d.comb += [index.ready.eq(advance), beat.zero.eq(empty)]
-                with m.If(index.valid & advance & index.payload.keep):
-                    m.d.comb += [beat.valid.eq(1), start.eq(final & index.payload.last)]
-                    with m.If(final & (empty | ~index.payload.last)):
-                        m.d.comb += beat.error.eq(Error.LONG)
-                    with m.If(final):
-                        m.d.sync += state.eq(State.DRAIN)
-                    with m.Elif(index.payload.last):
-                        m.d.sync += state.eq(State.PAD)
-                with m.Elif(index.valid & advance & index.payload.last):
-                    m.d.comb += [beat.valid.eq(empty), start.eq(empty)]
-                    m.d.sync += state.eq(State.PAD)
-            with m.Case(State.PAD):
-                m.d.comb += [beat.valid.eq(1), beat.zero.eq(1), beat.error.eq(Mux(final, Error.SHORT, 0)), start.eq(advance & final)]
-            with m.Case(State.DRAIN):
-                m.d.comb += [index.ready.eq(1), start.eq(index.valid & index.payload.last)]
-
-        m.d.comb += shapes.o.ready.eq(start)
-        with m.If(start):
+    def _cut(self, m: Module, joined: Any, advance: Signal) -> Any:
+        """Whether there is a beat, and the registered beat with the lanes that hold weights."""
+        valid = Signal()
+        beat = Signal(beat_layout(self.parameters), reset_less=True)
+        due, padding = joined.due, joined.padding
+        zero = padding | due.empty
+        low = GROUP.bit_length() - 1
+        high, within = due.top[low:], due.top[:low]
+        with m.If(advance):
             m.d.sync += [
-                state.eq(Mux(shapes.o.valid, State.DECODE, State.IDLE)),
-                following.eq(count - (p.mask_bits + 1)),
-                empty.eq(count == 0),
+                valid.eq(joined.valid),
+                beat.keep.eq(~due.empty),
+                beat.last.eq(due.last),
+                beat.error.eq(Cat(due.last & padding, joined.long & ~padding)),
+                beat.some.eq(Cat(~zero & (~due.last | at_least(high, group)) for group in range(len(beat.some) - 1))),
+                beat.some[-1].eq(~zero & ~due.last),
+                beat.within.eq(Cat(at_least(within, lane) for lane in range(len(beat.within)))),
             ]
-        with m.Elif(beat.valid & advance):
-            m.d.sync += following.eq(following - p.mask_bits)
+        return valid, beat
 
-    def _decode(self, m: Module, start: Signal, advance: Signal) -> Value:
-        """Keep the last k compressed bits, forget them at the end of block and matrix; the XOR outputs of the beat."""
+    def _decode(self, m: Module, joined: Any, valid: Signal, advance: Signal) -> Value:
+        """Keep the last k compressed bits, forget them at the end of block and matrix; the XOR outputs of the registered beat."""
         p = self.parameters
-        history = Signal(p.k)
-        beats = Signal(range(max(p.block_steps // p.steps, 2)))  # of this block, so far
-        bits = self.index.payload.data[0]
-        # Outside DECODE this takes in what is not meant for it; `start` clears it before the next matrix.
-        with m.If(self.index.valid & self.index.payload.keep & advance):
-            m.d.sync += [history.eq(Cat(bits[::-1], history)), beats.eq(beats + 1)]
-            with m.If(beats == p.block_steps // p.steps - 1):
-                m.d.sync += [history.eq(0), beats.eq(0)]
-        with m.If(start):
-            m.d.sync += [history.eq(0), beats.eq(0)]
+        history = Signal(p.k, reset_less=True)
+        bits = Signal(p.steps * p.p, reset_less=True)
+        with m.If(advance):
+            m.d.sync += bits.eq(joined.bits)
+            # Gates and no condition: a synchronous reset would have to wait for *advance*.
+            m.d.sync += history.eq(Mux(valid, Cat(bits[::-1], history)[: p.k], history) & ~joined.due.fresh.replicate(p.k))
         unused_window = Signal(p.k + len(bits), attrs={"keep": 1})  # for linters, where no tap reads some bit; synthesis drops it
         # A signal, or every use of a slice would write out all trees again; without a name, or equal outputs would leave dead bits of it.
         xors = Signal(p.mask_bits * p.outputs, name="")
         m.d.comb += [unused_window.eq(Cat(history, bits)), xors.eq(xor_outputs(history, bits, p))]
         return xors
 
-    def _give(self, m: Module, beat: Any, xors: Value, advance: Signal) -> None:
+    def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, advance: Signal) -> None:
         """Register the XOR outputs if asked for, compare, cut the last beat to length, and register the result."""
         p, mask = self.parameters, self.mask
-        m.d.comb += advance.eq(~mask.valid | mask.ready)
         if p.pipeline:
-            staged, staged_xors = Signal.like(beat, name="staged"), Signal(len(xors), name="staged_xors")
+            staged_valid = Signal()
+            staged = Signal.like(beat, name="staged", reset_less=True)
+            staged_xors = Signal(len(xors), reset_less=True)
             with m.If(advance):
-                m.d.sync += [staged.eq(beat), staged_xors.eq(xors)]
-            beat, xors = staged, staged_xors
+                m.d.sync += [staged_valid.eq(valid), staged.eq(beat), staged_xors.eq(xors)]
+            valid, beat, xors = staged_valid, staged, staged_xors
+        given_valid = Signal()
+        given = Signal(payload(p.output), reset_less=True)
         with m.If(advance):
-            kept = compare(xors, p) & cut(beat.top, ~beat.last, p.mask_bits)
             m.d.sync += [
-                mask.valid.eq(beat.valid),
-                mask.payload.data[0].eq(Mux(beat.zero, 0, kept)),
-                mask.payload.keep.eq(beat.keep),
-                mask.payload.last.eq(beat.last),
-                mask.payload.error.eq(beat.error),
+                given_valid.eq(valid),
+                given.data[0].eq(compare(xors, p) & kept_lanes(beat, p)),
+                given.keep.eq(beat.keep),
+                given.last.eq(beat.last),
+                given.error.eq(beat.error),
             ]
+        m.d.comb += [mask.valid.eq(given_valid), mask.payload.eq(given)]
 
 
 DECODER = ViterbiDecompressor

@@ -6,7 +6,7 @@ from typing import Any, cast
 import cocotb
 
 from golden.params.viterbi import ViterbiParameters
-from sim.bench_contract import measure_rate, reset_midway, run_matrices
+from sim.bench_contract import golden, measure_rate, reset_midway, run_matrices
 from sim.testbench import PATTERNS, Shares, parameters
 
 
@@ -84,6 +84,19 @@ async def short_matrices_at_full_rate(dut: Any) -> None:
     """Matrices of one beat follow each other without an idle cycle."""
     cycles = await run_matrices(dut, [random_matrix(1)] * 64)
     assert cycles <= 64 + decoder().latency + 4, f"64 matrices of one beat took {cycles} cycles"
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def any_block_alone(dut: Any) -> None:
+    """A block of a larger matrix, taken out of its index and given as a matrix of its own, decodes to its part of the mask."""
+    p = decoder()
+    block, beats = p.block_steps * p.q, p.block_steps // p.steps
+    index = random_matrix(3 * block)["index"]
+    whole = golden({"shape": [3 * block], "index": index}, p)
+    for number in (2, 0, 1):
+        part = index[number * beats : (number + 1) * beats]
+        assert golden({"shape": [block], "index": part}, p).elements == whole.elements[number * beats : (number + 1) * beats]
+        await run_matrices(dut, [{"shape": [block], "index": part}])
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -23,4 +23,4 @@ def skid_slots(m: Module, internals: Internals, part: str) -> list[Slot]:
     """The two registers of the skid buffer that is submodule *part*; asserts that they are filled in order."""
     full, spare_full = internals[f"{part}.o__valid"], internals[f"{part}.spare_valid"]
     m.d.comb += Assert(full | ~spare_full, f"invariant: {part} is filled in order")
-    return [(f"{part} register", full, internals[f"{part}.o__payload"]), (f"{part} spare register", spare_full, internals[f"{part}.spare"])]
+    return [(f"{part} register", full, internals[f"{part}.front"]), (f"{part} spare register", spare_full, internals[f"{part}.spare"])]

@@ -21,24 +21,23 @@ from hdl.properties.truth import Truth, taken_beat
 from hdl.properties.viterbi_broken import PARAMETERS, WRONG
 from hdl.properties.viterbi_invariants import invariants
 from hdl.properties.viterbi_model import Expected, Model
-from hdl.viterbi import State
 
 
 class ViterbiTruth(Truth):
     """The decoder gives what the model owes.
 
-    Reads ``decoder.state`` and ``decoder.advance`` to tell the model when zeros are made; the invariants read more.
+    Reads ``decoder.padding`` and ``decoder.stalled`` to tell the model when zeros are made; the invariants read more.
     """
 
     parameters: ViterbiParameters
 
     def __init__(self, design: Any, parameters: ViterbiParameters, **options: bool) -> None:
-        self.model = Model(parameters, room=1 + parameters.pipeline + 2 * parameters.skid)
+        self.model = Model(parameters, room=4 + parameters.pipeline + 2 * parameters.skid)
         super().__init__(design, parameters, **options)
 
     def watch(self, m: Module, internals: Internals) -> None:
         model, index = self.model, channels(self.design)["s_axis_index"]
-        pads = (internals["decoder.state"] == Value.cast(State.PAD)) & internals["decoder.advance"]
+        pads = internals["decoder.padding"] & ~internals["decoder.stalled"]
         beat = taken_beat(self.design, self.parameters.inputs[0])
         m.d.comb += [model.index.eq(index.transfer), Cat(model.bits, model.keep, model.last).eq(beat), model.pad.eq(pads)]
 
@@ -74,7 +73,7 @@ def designs() -> list[ViterbiParameters]:
         replace(plain, name="viterbi_inverted", comparator=1, block_steps=1),
         replace(plain, name="viterbi_beat_above_count", steps=4, block_steps=4, count_bits=2),
     ]
-    return small + [p for p in CATALOG.values() if isinstance(p, ViterbiParameters)]
+    return small + [p for p in CATALOG.values() if type(p) is ViterbiParameters]
 
 
 def _truth(p: ViterbiParameters, **options: bool) -> ViterbiTruth:

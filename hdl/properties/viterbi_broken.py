@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from amaranth.hdl import Const, Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 
 from golden.params.viterbi import ViterbiParameters
 from hdl.properties.claims import Tamper
@@ -22,26 +22,37 @@ class Altered(ViterbiDecompressor):
         self._change = change
         super().__init__(parameters)
 
-    def _give(self, m: Module, beat: Any, xors: Value, advance: Signal) -> None:
+    def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, advance: Signal) -> None:
         altered = Signal.like(beat)
         m.d.comb += altered.eq(beat)
         self._change(m, altered, beat)
-        super()._give(m, altered, xors, advance)
+        super()._give(m, valid, altered, xors, advance)
+
+
+class Loses(ViterbiDecompressor):
+    """A decoder that gives no last beat of zeros."""
+
+    def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, advance: Signal) -> None:
+        super()._give(m, valid & ~(beat.last & ~beat.some.any()), beat, xors, advance)
 
 
 class Remembers(ViterbiDecompressor):
     """A decoder whose window survives the end of a matrix."""
 
-    def _decode(self, m: Module, start: Signal, advance: Signal) -> Value:
-        return super()._decode(m, Const(0), advance)
+    def _decode(self, m: Module, joined: Any, valid: Signal, advance: Signal) -> Value:
+        altered, begins = Signal.like(joined), Signal()
+        with m.If(advance & joined.valid):
+            m.d.sync += begins.eq(joined.due.last)
+        m.d.comb += [altered.eq(joined), altered.due.fresh.eq(joined.due.fresh & ~begins)]
+        return super()._decode(m, altered, valid, advance)
 
 
-def _dirty_zeros(m: Module, beat: Any, _: Any) -> None:
-    m.d.comb += beat.zero.eq(0)
+def _dirty_zeros(m: Module, beat: Any, sound: Any) -> None:
+    m.d.comb += beat.some.eq(Mux(sound.some.any(), sound.some, ~0))
 
 
 def _uncut(m: Module, beat: Any, _: Any) -> None:
-    m.d.comb += beat.top.eq(~0)
+    m.d.comb += beat.within.eq(~0)
 
 
 # What is broken: the design, and part of the message of the property that has to notice.

@@ -1,125 +1,112 @@
-"""How the Viterbi decompressor's registers stand to its model: what makes the proof inductive.
+"""How the Viterbi decompressor's registers stand to its model: what makes the proof inductive. The schedule's are in a file of their own.
 
-Registers read: of ``decoder`` state, following, empty, history, beats, staged and staged_xors (with ``pipeline``), mask; of
-``decoder.shapes`` and ``skid`` valid, payload, spare_valid and spare.
+Registers read: of ``decoder`` padding, dropping, stalled, joined, spare, valid, beat, history, bits, given_valid, given and, with
+``pipeline``, staged_valid, staged and staged_xors; of ``skid`` valid, front, spare_valid and spare.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from amaranth.hdl import Assert, Const, Module, Mux, Value
+from amaranth.hdl import Assert, Cat, Const, Module, Mux, Value
 from amaranth.lib import data
 
 from golden.params.viterbi import ViterbiParameters
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
 from hdl.properties.viterbi_model import Expected, Model
+from hdl.properties.viterbi_schedule import schedule
 from hdl.stream import payload
-from hdl.viterbi import State
-
-IDLE, DECODE, PAD, DRAIN = (Const.cast(state) for state in (State.IDLE, State.DECODE, State.PAD, State.DRAIN))
+from hdl.viterbi import beat_layout, joined_layout, kept_lanes, xor_outputs
 
 
 def invariants(m: Module, model: Model, internals: Internals, parameters: ViterbiParameters) -> None:
     """Assert them all in *m*."""
-    _control(m, model, internals, parameters)
-    _window(m, model, internals, parameters)
-    _shapes(m, model, internals)
-    _beats(m, model, internals, parameters)
-
-
-def _control(m: Module, model: Model, internals: Internals, p: ViterbiParameters) -> None:
-    """State and count."""
-    state, following = internals["decoder.state"], internals["decoder.following"]
-    for at, expected in ((IDLE, Phase.READ), (DECODE, Phase.READ), (PAD, Phase.PAD), (DRAIN, Phase.DROP)):
-        with m.If(state == at):
-            m.d.comb += Assert(model.phase == expected, f"invariant: the phase in state {at.value}")
-    m.d.comb += Assert((state != IDLE) | ~model.begun, "invariant: an idle decoder has begun no matrix")
-    m.d.comb += Assert((model.phase == Phase.READ) | model.begun, "invariant: what is completed has begun")
-    m.d.comb += Assert(~model.begun | (model.phase == Phase.DROP) | (model.left != 0), "invariant: a matrix at work has weights left")
-    with m.If((state == DECODE) | (state == PAD)):
-        m.d.comb += [
-            Assert(following == model.left - (p.mask_bits + 1), "invariant: the count"),
-            Assert(internals["decoder.empty"] == (model.left == 0), "invariant: the matrix without weights"),
-        ]
-
-
-def _window(m: Module, model: Model, internals: Internals, p: ViterbiParameters) -> None:
-    """Compressed bits and position in the block."""
-    with m.If(internals["decoder.state"] == DECODE):
-        m.d.comb += [
-            Assert(internals["decoder.history"] == Mux(model.position == 0, 0, model.window[: p.k]), "invariant: the last compressed bits"),
-            Assert(internals["decoder.beats"] * p.steps == model.position, "invariant: the position in the block"),
-        ]
     m.d.comb += [
-        Assert(model.position < p.block_steps, "invariant: the position is in the block"),
+        Assert((model.phase == Phase.PAD) == internals["decoder.padding"], "invariant: the phase while zeros complete a matrix"),
+        Assert((model.phase == Phase.DROP) == internals["decoder.dropping"], "invariant: the phase while an index is dropped"),
+        Assert(Value.cast(model.phase) <= Value.cast(Phase.DROP), "invariant: the phase is one of three"),
+        Assert((model.phase == Phase.READ) | model.begun, "invariant: what is completed has begun"),
+        Assert(~model.begun | (model.phase == Phase.DROP) | (model.left != 0), "invariant: a matrix at work has weights left"),
+        Assert(model.position < parameters.block_steps, "invariant: the position is in the block"),
+        Assert(model.position % parameters.steps == 0, "invariant: the position is that of a beat"),
         Assert(model.begun | (model.position == 0), "invariant: a matrix begins with a block"),
+        Assert(~internals["decoder.stalled"] | internals["decoder.given_valid"], "invariant: only a beat that was not taken stalls"),
     ]
+    head = schedule(m, model, internals, parameters)
+    _beats(m, model, internals, parameters, head)
 
 
-def _shapes(m: Module, model: Model, internals: Internals) -> None:
-    """The matrix at work, and those that wait in the skid buffer."""
-    at_work = internals["decoder.state"] != IDLE
-    valid, spare_valid = internals["decoder.shapes.o__valid"], internals["decoder.shapes.spare_valid"]
-    counts = model.shapes.entries
-    m.d.comb += Assert(model.shapes.level == at_work + valid + spare_valid, "invariant: as many shapes wait")
-    m.d.comb += Assert(valid | ~spare_valid, "invariant: shapes wait in order")
-    _follows(m, valid, internals["decoder.shapes.o__payload"], at_work, counts, "shape")
-    _follows(m, spare_valid, internals["decoder.shapes.spare"], at_work + Const(1), counts, "second shape")
-
-
-def _follows(m: Module, valid: Value, register: Value, ahead: Value, entries: list[Any], what: str) -> None:
-    for i, entry in enumerate(entries):
-        with m.If(valid & (ahead == i)):
-            m.d.comb += Assert(register == entry, f"invariant: {what}, {i} before it")
-
-
-def _beats(m: Module, model: Model, internals: Internals, p: ViterbiParameters) -> None:
-    """Output beats on their way, from the port backward."""
-    layout = payload(p.output)
-    slots: list[tuple[str, Value, Any]] = [
-        ("output register", internals["decoder.mask__valid"], data.View(layout, internals["decoder.mask__payload"]))
-    ]
-    if p.skid:
-        valid, spare_valid = internals["skid.o__valid"], internals["skid.spare_valid"]
-        m.d.comb += Assert(valid | ~spare_valid, "invariant: beats wait in order")
-        slots = [
-            ("skid register", valid, data.View(layout, internals["skid.o__payload"])),
-            ("skid's spare register", spare_valid, data.View(layout, internals["skid.spare"])), *slots,
-        ]
+def _beats(m: Module, model: Model, internals: Internals, p: ViterbiParameters, head: Any) -> None:
+    """Beats on their way, from the output port backward; and the window that the next one meets."""
     ahead: Value = Const(0)
-    for name, valid, beat in slots:
-        for i, owed in enumerate(model.beats.entries):
-            expected = Expected(owed, p)
-            with m.If(valid & (ahead == i)):
-                m.d.comb += [
-                    Assert(beat.data[0] == expected.mask, f"invariant: mask in the {name}, {i} before it"),
-                    Assert(beat.keep == expected.keep, f"invariant: keep in the {name}, {i} before it"),
-                    Assert(beat.last == expected.last, f"invariant: last in the {name}, {i} before it"),
-                    Assert(beat.error == expected.error, f"invariant: error in the {name}, {i} before it"),
-                ]
-        ahead = ahead + valid
+    for name, valid, register in _registers(internals, p):
+        beat = data.View(payload(p.output), register)
+
+        def whole(owed: Any, beat: Any = beat) -> list[tuple[str, Value]]:
+            return [("mask", beat.data[0] == Expected(owed, p).mask), *_ends(beat, owed, p)]
+
+        ahead = _slot(m, model, name, valid, ahead, whole)
+    beat = data.View(beat_layout(p), internals["decoder.beat"])
+    history, bits = internals["decoder.history"], internals["decoder.bits"]
     if p.pipeline:
-        ahead = ahead + _staged(m, model, internals, p, ahead)
+        staged, xors = data.View(beat_layout(p), internals["decoder.staged"]), internals["decoder.staged_xors"]
+        ahead = _slot(m, model, "stage", internals["decoder.staged_valid"], ahead, lambda owed: _cut(staged, xors, owed, p))
+    valid = internals["decoder.valid"]
+    ahead = _slot(m, model, "cut beat", valid, ahead, lambda owed: _cut(beat, xor_outputs(history, bits, p), owed, p))
+    seen = Mux(valid, Cat(bits[::-1], history)[: p.k], history)
+    for name, there in (("joined", Const(1)), ("spare", internals["decoder.stalled"])):
+        joined = data.View(joined_layout(p), internals[f"decoder.{name}"])
+        window = Mux(joined.due.fresh, 0, seen)
+        valid = joined.valid & there
+
+        def alone(owed: Any, joined: Any = joined, window: Value = window) -> list[tuple[str, Value]]:
+            return _joined(joined, window, owed, p)
+
+        ahead = _slot(m, model, name, valid, ahead, alone)
+        seen = Mux(there, Mux(valid, Cat(joined.bits[::-1], window)[: p.k], window), seen)
     m.d.comb += Assert(model.beats.level == ahead, "invariant: as many beats are owed as are on their way")
+    with m.If((model.phase == Phase.READ) & internals["decoder.schedule.queue.o__valid"]):
+        expected = Mux(model.position == 0, 0, model.window[: p.k])
+        m.d.comb += Assert(Mux(head.fresh, 0, seen) == expected, "invariant: the last compressed bits")
 
 
-def _staged(m: Module, model: Model, internals: Internals, p: ViterbiParameters, ahead: Value) -> Value:
-    """The beat between XOR trees and comparators; gives whether there is one."""
-    register = internals["decoder.staged"]
-    top_bits = len(register) - 6
-    layout = data.StructLayout({"valid": 1, "zero": 1, "keep": 1, "last": 1, "error": 2, "top": top_bits})
-    beat = data.View(layout, register)
-    m.d.comb += Assert(~beat.valid | beat.keep | beat.zero, "invariant: the stage holds no mask bits of a matrix without weights")
+def _registers(internals: Internals, p: ViterbiParameters) -> list[tuple[str, Value, Value]]:
+    """Registers that hold whole output beats: name, whether one is there, and the beat."""
+    found = [("output register", internals["decoder.given_valid"], internals["decoder.given"])]
+    if p.skid:
+        skid = [("skid register", internals["skid.o__valid"], internals["skid.front"])]
+        found = [*skid, ("skid's spare register", internals["skid.spare_valid"], internals["skid.spare"]), *found]
+    return found
+
+
+def _slot(m: Module, model: Model, name: str, valid: Value, ahead: Value, facts: Callable[[Any], list[tuple[str, Value]]]) -> Value:
+    """Assert the *facts* about the beat in a register, if it is *valid*; gives how many beats are ahead of the next register."""
     for i, owed in enumerate(model.beats.entries):
-        expected = Expected(owed, p)
-        with m.If(beat.valid & (ahead == i)):
-            m.d.comb += [
-                Assert(beat.zero == owed.zero, f"invariant: zero in the stage, {i} before it"),
-                Assert(beat.keep == expected.keep, f"invariant: keep in the stage, {i} before it"),
-                Assert(beat.last == expected.last, f"invariant: last in the stage, {i} before it"),
-                Assert(beat.error == expected.error, f"invariant: error in the stage, {i} before it"),
-                Assert(beat.zero | (internals["decoder.staged_xors"] == owed.xors), f"invariant: XOR outputs in the stage, {i} before it"),
-                Assert(~beat.last | (beat.top == (owed.left - 1)[:top_bits]), f"invariant: last lane in the stage, {i} before it"),
-            ]
-    valid: Value = beat.valid
-    return valid
+        with m.If(valid & (ahead == i)):
+            m.d.comb += [Assert(fact, f"invariant: {what} in the {name}, {i} before it") for what, fact in facts(owed)]
+    return ahead + valid
+
+
+def _ends(beat: Any, owed: Any, p: ViterbiParameters) -> list[tuple[str, Value]]:
+    expected = Expected(owed, p)
+    return [("keep", beat.keep == expected.keep), ("last", beat.last == expected.last), ("error", beat.error == expected.error)]
+
+
+def _cut(beat: Any, xors: Value, owed: Any, p: ViterbiParameters) -> list[tuple[str, Value]]:
+    """Of a beat with the lanes that hold weights, and its XOR outputs."""
+    lanes = Cat((owed.left > i) & ~owed.zero for i in range(p.mask_bits))
+    return [*_ends(beat, owed, p), ("lanes", kept_lanes(beat, p) == lanes), ("XOR outputs", owed.zero | (xors == owed.xors))]
+
+
+def _joined(joined: Any, window: Value, owed: Any, p: ViterbiParameters) -> list[tuple[str, Value]]:
+    """Of a beat that is due and its index beat."""
+    expected, due = Expected(owed, p), joined.due
+    error = Mux(joined.padding, due.last, joined.long << 1)
+    return [
+        ("empty", due.empty == ~expected.keep),
+        ("last", due.last == expected.last),
+        ("top", ~due.last | due.empty | (due.top == (owed.left - 1)[: len(due.top)])),
+        ("error", error == expected.error),
+        ("zero", (joined.padding | due.empty) == owed.zero),
+        ("XOR outputs", owed.zero | (xor_outputs(window, joined.bits, p) == owed.xors)),
+    ]

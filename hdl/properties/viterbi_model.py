@@ -11,7 +11,7 @@ from golden.params.viterbi import ViterbiParameters
 from hdl.properties.model import Phase
 from hdl.properties.queue import Queue
 
-SHAPES = 3  # that a decoder may have taken before it completes the first: one at work, two waiting
+SHAPES = 5  # that a decoder may have taken before it completes the first: one at work, four waiting
 
 
 def owed_layout(parameters: ViterbiParameters) -> data.StructLayout:

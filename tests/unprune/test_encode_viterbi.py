@@ -321,6 +321,21 @@ def test_found_taps_keep_the_rules_and_beat_the_first_draw():
     assert taps.score(found, 0.1) > taps.score(first, 0.1)
 
 
+def test_light_taps_are_two_terms_that_steps_share():
+    blank = ViterbiParameters(k=5, q=6, taps=(1,) * 6)
+    found = taps.climb(blank, 0.5, 30, seed=3, light=True).taps
+    assert len(set(found)) == 6
+    for tap in found:
+        neighbours = [place for place in range(5) if tap >> place & 3 == 3]
+        assert tap & 1
+        assert tap.bit_count() <= 2 or (tap.bit_count() == 3 and neighbours) or (tap.bit_count() == 4 and len(neighbours) >= 2)
+
+
+def test_light_taps_need_a_window_that_has_enough_of_them():
+    with pytest.raises(ValueError, match=r"^q \* c must be at most 3 for light taps, was 6$"):
+        taps.climb(ViterbiParameters(k=2, q=6, taps=(1,) * 6), 0.5, 1, seed=0, light=True)
+
+
 def test_taps_need_a_window_longer_than_the_comparator():
     with pytest.raises(ValueError, match=r"^comparator must be at most k \+ p - 1 = 2 for independent taps, was 3$"):
         taps.climb(ViterbiParameters(k=2, q=1, comparator=3, taps=(1,) * 3), 0.1, 1, seed=0)

@@ -3,8 +3,13 @@
 Designed, then searched. Every tap holds the newest and the oldest bit of the window, so that the two paths into a state, and the two out
 of it, differ in every output; the taps of one comparator are linearly independent, so that all its numbers occur equally often. From a
 random set of that kind a hill climb changes a tap at a time, and keeps what makes the search keep more of seeded Gaussian weights.
+
+With ``--light`` a tap is the sum of two terms, each a bit of the window or two neighbouring bits, and holds the newest bit, none twice:
+steps share the sums of neighbours, and with them an output and the three bits that cut it to length fit in one 5-input LUT. That costs
+kept magnitude.
 """
 
+import itertools
 import random
 from collections.abc import Callable, Iterable
 from typing import Annotated
@@ -38,31 +43,48 @@ def independent(taps: Taps) -> bool:
     return True
 
 
-def draw(parameters: ViterbiParameters, rng: random.Random) -> Taps:
+def light_taps(bits: int) -> Taps:
+    """The taps of a window of *bits* bits that are the sum of two terms, each a bit or two neighbours, and hold the newest bit."""
+    singles = [1 << place for place in range(bits)]
+    terms = singles + [one | other for one, other in itertools.pairwise(singles)]
+    return tuple(sorted({one ^ other for one, other in itertools.combinations(terms, 2) if (one ^ other) & 1}))
+
+
+def draw(parameters: ViterbiParameters, rng: random.Random, light: bool = False) -> Taps:
     """Random taps by the rules above, as many as *parameters* has; ``ValueError`` when its window is too short for independent ones."""
     k, p, outputs = parameters.k, parameters.p, parameters.outputs
+    if light:
+        most = len(light_taps(k + p)) - 1
+        check(len(parameters.taps) <= most, "q * c", f"at most {most} for light taps", len(parameters.taps))
     check(outputs <= k + p - 1, "comparator", f"at most k + p - 1 = {k + p - 1} for independent taps", outputs)
     taps: Taps = ()
     while len(taps) < len(parameters.taps):
-        group = tuple(_tap(parameters, rng) for _ in range(outputs))
-        taps += group if independent(group) else ()
+        group = tuple(_tap(parameters, rng, light) for _ in range(outputs))
+        taps += group if independent(group) and not (light and set(group) & set(taps)) else ()
     return taps
 
 
-def change(taps: Taps, parameters: ViterbiParameters, rng: random.Random) -> Taps:
-    """*taps* with one of them drawn anew or with one bit flipped, by the rules."""
+def change(taps: Taps, parameters: ViterbiParameters, rng: random.Random, light: bool = False) -> Taps:
+    """*taps* with one of them drawn anew or, unless they are *light*, with one bit flipped, by the rules."""
     while True:
         place = rng.randrange(len(taps))
         flip = 1 << rng.randrange(1, max(parameters.k + parameters.p - 1, 2))
-        new = _tap(parameters, rng) if rng.random() < 0.3 else (taps[place] ^ flip) | _ends(parameters)
+        anew = light or rng.random() < 0.3
+        new = _tap(parameters, rng, light) if anew else (taps[place] ^ flip) | _ends(parameters)
         changed = (*taps[:place], new, *taps[place + 1 :])
         start = place // parameters.outputs * parameters.outputs
-        if independent(changed[start : start + parameters.outputs]):
+        if independent(changed[start : start + parameters.outputs]) and not (light and new in taps):
             return changed
 
 
 def climb(
-    parameters: ViterbiParameters, density: float, tries: int, seed: int, watch: Callable[[range], Iterable[int]] = iter
+    parameters: ViterbiParameters,
+    density: float,
+    tries: int,
+    seed: int,
+    watch: Callable[[range], Iterable[int]] = iter,
+    *,
+    light: bool = False,
 ) -> ViterbiParameters:
     """*parameters* with the best taps found in *tries* searches.
 
@@ -70,7 +92,7 @@ def climb(
     """
     rng = random.Random(seed)
     weights = np.random.default_rng(seed).standard_normal(TRAINING)
-    best = _with(parameters, draw(parameters, rng))
+    best = _with(parameters, draw(parameters, rng, light))
     threshold = _threshold(weights, density, best)
     worth = np.array(gains.linear(weights.tolist(), threshold), np.int8)
 
@@ -81,7 +103,7 @@ def climb(
     record = value(best)
     for attempt in watch(range(tries)):
         fresh = attempt < tries // 10
-        candidate = _with(parameters, draw(parameters, rng) if fresh else change(best.taps, parameters, rng))
+        candidate = _with(parameters, draw(parameters, rng, light) if fresh else change(best.taps, parameters, rng, light))
         reached = value(candidate)
         if reached > record:
             best, record = candidate, reached
@@ -98,7 +120,9 @@ def _ends(parameters: ViterbiParameters) -> int:
     return 1 | 1 << parameters.k + parameters.p - 1
 
 
-def _tap(parameters: ViterbiParameters, rng: random.Random) -> int:
+def _tap(parameters: ViterbiParameters, rng: random.Random, light: bool) -> int:
+    if light:
+        return rng.choice(light_taps(parameters.k + parameters.p))
     return rng.getrandbits(parameters.k + parameters.p) | _ends(parameters)
 
 
@@ -128,12 +152,13 @@ def main(
     density: Annotated[float | None, typer.Option(help="survivors per weight to compete at; none: threshold / 2**comparator")] = None,
     tries: Annotated[int, typer.Option(help="sets of taps to try")] = 2000,
     seed: Annotated[int, typer.Option(help="of weights and taps")] = 0,
+    light: Annotated[bool, typer.Option("--light", help="taps of two terms, each a bit or two neighbouring bits")] = False,
 ) -> None:
     """Print the best taps found and the magnitude they keep, relative to magnitude pruning at the same density."""
     blank = (1,) * (q * (comparator or 1))
     parameters = ViterbiParameters(k=k, p=p, q=q, comparator=comparator, threshold=threshold, taps=blank)
     aim = parameters.density if density is None else density
-    found = climb(parameters, aim, tries, seed, lambda tried: track(tried, "trying taps", console=Console(stderr=True)))
+    found = climb(parameters, aim, tries, seed, lambda tried: track(tried, "trying taps", console=Console(stderr=True)), light=light)
     typer.echo(f"taps = ({', '.join(hex(tap) for tap in found.taps)},)")
     typer.echo(f"kept magnitude {score(found, aim):.4f} at density {aim:g}")
 

@@ -1,0 +1,130 @@
+"""How the registers of a Viterbi decompressor's schedule stand to its model.
+
+The beats that are due are walked in order, from the one next to be joined by an index beat to the matrices that wait, and with them the
+weights that are left before each and its place in the block. Registers read: all of ``decoder.schedule`` and its ``queue``.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Array, Assert, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data
+
+from golden.params.viterbi import ViterbiParameters
+from hdl.properties.model import Phase
+from hdl.properties.spec import Internals
+from hdl.properties.viterbi_model import Model
+from hdl.viterbi_schedule import schedule_layout, waiting_layout
+
+
+@dataclass
+class Walk:
+    """Where the walk is: the matrix, the weights left of it, its place in the block, and whether that place is known."""
+
+    matrix: Value
+    left: Value
+    place: Value
+    known: Value
+
+    def step(self, m: Module, valid: Value, counts: Array, p: ViterbiParameters) -> None:
+        """Go past a beat that is due, if it is *valid*."""
+        last = self.left <= p.mask_bits
+        matrix, left, place, known = Signal(3), Signal(p.count_bits), Signal(range(p.block_steps)), Signal()
+        wraps = self.place == p.block_steps - p.steps
+        m.d.comb += [
+            matrix.eq(self.matrix + (valid & last)),
+            left.eq(Mux(valid, Mux(last, counts[matrix], self.left - p.mask_bits), self.left)),
+            place.eq(Mux(valid, Mux(last | wraps, 0, self.place + p.steps), self.place)),
+            known.eq(self.known | (valid & last)),
+        ]
+        self.matrix, self.left, self.place, self.known = matrix, left, place, known
+
+
+def schedule(m: Module, model: Model, internals: Internals, p: ViterbiParameters) -> Any:
+    """Assert in *m* what holds of the schedule's registers; gives the beat next to be joined."""
+    counts = Array([*model.shapes.entries, *[Const(0)] * 3])
+    drops = model.phase == Phase.DROP
+    walk = Walk(drops, Mux(drops, counts[1], model.left), Mux(drops, 0, model.position), model.phase != Phase.PAD)
+    queue = "decoder.schedule.queue."
+    front_valid, spare_valid = internals[f"{queue}o__valid"], internals[f"{queue}spare_valid"]
+    valid, waiting = internals["decoder.schedule.valid"], internals["decoder.schedule.waiting"]
+    at_work = model.begun & ~drops
+    front = data.View(schedule_layout(p), internals[f"{queue}front"])
+    spare = data.View(schedule_layout(p), internals[f"{queue}spare"])
+    m.d.comb += [
+        Assert(front_valid | ~spare_valid, "invariant: beats that are due wait in order"),
+        Assert(front_valid | ~at_work, "invariant: a beat of the matrix at work is due"),
+        Assert(~spare_valid | front.last | valid | spare.last, "invariant: beats of a matrix follow each other"),
+        Assert(~front_valid | front.last | spare_valid | valid, "invariant: the next beat follows"),
+        Assert(~spare_valid | spare.last | valid, "invariant: the beat after that follows"),
+    ]
+    for name, there, beat in (("front", front_valid, front), ("spare", spare_valid, spare)):
+        with m.If(there):
+            m.d.comb += [
+                Assert(model.shapes.level > walk.matrix, f"invariant: the {name} beat is of a matrix"),
+                Assert(beat.last == (walk.left <= p.mask_bits), f"invariant: last in the {name} beat"),
+                Assert(beat.empty == (walk.left == 0), f"invariant: empty in the {name} beat"),
+                Assert(~walk.known | (beat.fresh == (walk.place == 0)), f"invariant: fresh in the {name} beat"),
+                Assert(~beat.last | beat.empty | (beat.top == (walk.left - 1)[: len(beat.top)]), f"invariant: top in the {name} beat"),
+            ]
+        walk.step(m, there, counts, p)
+    m.d.comb += Assert(valid | internals["decoder.schedule.final"], "invariant: without a matrix the next may start")
+    m.d.comb += Assert(model.shapes.level == walk.matrix + valid + waiting, "invariant: as many shapes wait")
+    with m.If(valid):
+        _now(m, walk, internals, p)
+    with m.If(waiting):
+        _then(m, counts[walk.matrix + valid], internals, p)
+    return front
+
+
+def _now(m: Module, walk: Walk, internals: Internals, p: ViterbiParameters) -> None:
+    """The matrix whose beats are counted."""
+    low, high, above, borrow, paying, small, first, final, empty, fresh, place, ends = (
+        internals[f"decoder.schedule.{name}"]
+        for name in ("low", "high", "above", "borrow", "paying", "small", "first", "final", "empty", "fresh", "place", "block_ends")
+    )
+    lanes, size = p.mask_bits, 1 << len(low)
+    following = Signal(max(p.count_bits, len(low)) + 1)
+    m.d.comb += following.eq(walk.left - (lanes + 1))
+    m.d.comb += [
+        Assert(final == (walk.left <= lanes), "invariant: the last beat"),
+        Assert(empty == (walk.left == 0), "invariant: the matrix without weights"),
+        Assert(low == following[: len(low)], "invariant: the low bits of the count"),
+    ]
+    with m.If(walk.known):
+        m.d.comb += [
+            Assert(fresh == (walk.place == 0), "invariant: the first beat of a block"),
+            Assert(place * p.steps == walk.place, "invariant: the place in the block"),
+            Assert(ends == (walk.place == p.block_steps - p.steps), "invariant: the last beat of a block"),
+        ]
+    with m.If(~final):
+        true_high = following[len(low) : p.count_bits] if p.count_bits > len(low) else Const(0)
+        ready = above == high + 1
+        m.d.comb += [
+            Assert((~high)[: len(high)] == true_high + borrow + paying, "invariant: the high bits of the count"),
+            Assert(~borrow | (low >= size - lanes - 1), "invariant: a borrow has just been made"),
+            Assert(
+                ~paying | ((low >= size - 2 * lanes - 1) & (low < size - lanes) & ~first & ~borrow),
+                "invariant: a borrow is about to be paid",
+            ),
+            Assert(
+                first | ready | ((above == high) & (low >= size - 3 * lanes - 1) & (low < size - 2 * lanes) & ~borrow & ~paying),
+                "invariant: the high bits less one",
+            ),
+            Assert(~small | ((true_high == 0) & ~borrow & ~paying), "invariant: small"),
+            Assert(small | (true_high != 0) | (low >= size - 4 * lanes - 1), "invariant: small in time"),
+            Assert(small | (true_high != 0) | borrow | ~first, "invariant: small from the first beat on"),
+            Assert(small | (true_high != 0) | borrow | paying | ~ready | (low >= size - 4 * lanes - 1), "invariant: small soon"),
+        ]
+
+
+def _then(m: Module, count: Value, internals: Internals, p: ViterbiParameters) -> None:
+    """The matrix that waits."""
+    then = data.View(waiting_layout(p), internals["decoder.schedule.then"])
+    low_bits = len(then.low)
+    m.d.comb += [
+        Assert(Cat(then.low, then.borrow).as_signed() == count[:low_bits] - (p.mask_bits + 1), "invariant: the low bits that wait"),
+        Assert(then.high == count[low_bits:], "invariant: the high bits that wait"),
+        Assert(then.low_zeros.all() == (count[:low_bits] == 0), "invariant: whether the low bits that wait are 0"),
+        Assert(then.high_zeros.all() == (count[low_bits:] == 0), "invariant: whether the high bits that wait are 0"),
+    ]
