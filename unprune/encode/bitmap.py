@@ -16,8 +16,8 @@ choose = choose_largest
 def encode(levels: Levels, mask: Mask, parameters: BitmapParameters) -> Iterator[Tile]:
     """*levels* within *mask*, flattened and cut into tiles of about ``TILE_WEIGHTS`` weights, fewer where ``count_bits`` asks for it.
 
-    A survivor whose level is 0 is a stored zero. A layer without weights gives no tile. ``mask`` holds beats of *lanes* bits: uint64 up to 64
-    bits, Python integers (dtype object) above.
+    A survivor whose level is 0 is a stored zero. A layer without weights gives no tile. ``mask`` holds beats of *lanes* bits: uint64 up
+    to 64 bits, Python integers (dtype object) above.
 
     Args:
         levels: Signed integers, (rows, columns).
