@@ -164,13 +164,11 @@ class Expander(wiring.Component):
         for level, selects in zip(self.near, self.near_selects, strict=True):
             ranks = [self.ranks[start // self.block][: level.rank_bits] for start in level.starts(p.lanes)]
             m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
-        if not self.far:
-            return
-        bits, child = self.block.bit_length() - 1, self.far[0].child
+        bits = self.block.bit_length() - 1
         self.firsts = [register(m, f"first_{i * self.block}", rank[:bits]) for i, rank in enumerate(self.ranks)]
         self.before: list[Value] = []
-        for start in self.far[0].starts(p.lanes):
-            counts = [self.children[lane] for lane in range(start // self.block * self.block, start, child)]
+        for start in self.far[0].starts(p.lanes) if self.far else []:
+            counts = [self.children[lane] for lane in range(start // self.block * self.block, start, self.far[0].child)]
             most = start % self.block
             self.before.append(register(m, f"before_{start}", add(counts)[: most.bit_length()]))
 
@@ -243,12 +241,11 @@ class Expander(wiring.Component):
         self.slots = numbers("placed_values", p.value_bits, len(slots))
         m.d.sync += self.slots.eq(Cat(slots))
         self.far_selects = [numbers(f"select_{level.child}", level.select_bits, level.slots(p.lanes)) for level in self.far]
-        bits = self.aimed.mask.bits
+        bits, ranks = self.aimed.mask.bits, self.firsts
         for i, (level, selects) in enumerate(zip(self.far, self.far_selects, strict=True)):
             starts = level.starts(p.lanes)
             counts = self.before if i == 0 else [total(bits[start // level.parent * level.parent : start]) for start in starts]
-            larger = self.firsts if i == 0 else ranks
-            ranks = [plus(larger[start // level.parent], count)[: level.rank_bits] for start, count in zip(starts, counts, strict=True)]
+            ranks = [plus(ranks[start // level.parent], count)[: level.rank_bits] for start, count in zip(starts, counts, strict=True)]
             m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
 
     def _give(self, m: Module) -> None:
