@@ -25,7 +25,8 @@ class Stage:
 
     def __init__(self, name: str, p: BitmapParameters) -> None:
         self.valid = Signal(name=f"{name}_valid")
-        self.mask = Signal(mask_layout(p), name=f"{name}_mask", reset_less=True)
+        # With a reset, or tools make shift registers of look-up tables from the stages.
+        self.mask = Signal(mask_layout(p), name=f"{name}_mask")
 
     def follow(self, m: Module, valid: Value, mask: Any) -> None:
         """Take what *valid* and *mask* hold."""
