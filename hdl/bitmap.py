@@ -74,11 +74,12 @@ class BitmapDecoder(wiring.Component):
         start = Signal()  # the matrix is complete, or there is none: the next may start
         out = given.payload
         m.d.comb += [out.last.eq(final), out.empty.eq(empty), out.top.eq(following + p.lanes), shape.ready.eq(start)]
+        m.d.comb += out.bits.eq(mask.payload.data[0] & inside(out.top, p.lanes, ~final, empty | (state == State.PAD)))
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.comb += start.eq(1)
             with m.Case(State.PASS):
-                m.d.comb += [mask.ready.eq(given.ready), out.bits.eq(mask.payload.data[0] & inside(out.top, p.lanes, ~final, empty))]
+                m.d.comb += mask.ready.eq(given.ready)
                 m.d.comb += [given.valid.eq(mask.valid & (mask.payload.keep | empty & mask.payload.last))]
                 carried = mask.payload.error if self.mask_errors else Error.NONE
                 m.d.comb += out.error.eq(Mux(~mask.payload.last | empty & mask.payload.keep, Error.LONG, carried))

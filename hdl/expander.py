@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
 from hdl.expander_network import add, inside, levels, plus, prefix_sums, split, steer, total
-from hdl.expander_values import ValueRow
+from hdl.expander_values import RowState, ValueRow
 from hdl.stream import payload
 
 
@@ -17,7 +17,7 @@ def mask_layout(p: BitmapParameters) -> data.StructLayout:
     """One mask: its bits, those past the matrix 0; whether it is the last, and then its ``top`` lane and the code of its error (else 0);
     whether the matrix has no lane at all.
     """
-    return data.StructLayout({"bits": p.lanes, "top": max((p.lanes - 1).bit_length(), 1), "empty": 1, "last": 1, "error": 2})
+    return data.StructLayout({"bits": p.lanes, "top": (p.lanes - 1).bit_length(), "empty": 1, "last": 1, "error": 2})
 
 
 class Stage:
@@ -25,7 +25,8 @@ class Stage:
 
     def __init__(self, name: str, p: BitmapParameters) -> None:
         self.valid = Signal(name=f"{name}_valid")
-        self.mask = Signal(mask_layout(p), name=f"{name}_mask", reset_less=True)
+        # With a reset, or tools make shift registers of look-up tables from the stages.
+        self.mask = Signal(mask_layout(p), name=f"{name}_mask")
 
     def follow(self, m: Module, valid: Value, mask: Any) -> None:
         """Take what *valid* and *mask* hold."""
@@ -40,6 +41,15 @@ class RankedStage(Stage):
         self.takes = Signal(name=f"{name}_takes")
         self.opened = Signal(name=f"{name}_opened")
         self.left = Signal(p.slots.bit_length() - 1, name=f"{name}_left")
+
+
+def register(m: Module, name: str, value: Value) -> Value:
+    """A register as wide as *value*, which it takes; where that has no bits, so has this."""
+    if not len(value):
+        return Const(0, 0)
+    held = Signal(len(value), name=name, reset_less=True)
+    m.d.sync += held.eq(value)
+    return held
 
 
 def numbers(name: str, bits: int, count: int) -> Any:
@@ -75,6 +85,7 @@ class Expander(wiring.Component):
         # Stages in order. The near half of the network stands between the last of the masks' stages and `placed`, the far half behind it.
         network = levels(p.slots)
         self.near, self.far = network[: (len(network) + 1) // 2], network[(len(network) + 1) // 2 :]
+        self.block = self.near[-1].child
         self.counted, self.paired, self.summed, self.placed = (Stage(name, p) for name in ("counted", "paired", "summed", "placed"))
         self.ranked, self.aimed = (RankedStage(name, p) for name in ("ranked", "aimed"))
         # What is before them can go on: into the masks' stages, into `placed`, into the output. And a mask, or a row, does go on.
@@ -97,25 +108,26 @@ class Expander(wiring.Component):
         """Count the survivors before each block of lanes, a block being what the halves of the network hand over: first those of half
         blocks, then of blocks and pairs of blocks, then all.
         """
-        p, block = self.parameters, self.near[-1].child
+        p, block, bits = self.parameters, self.block, self.mask.payload.bits
         part = max(block // 2, 1)
-        starts = self.near[-1].starts(p.lanes)
-        counts = numbers("counts", part.bit_length(), -(-p.lanes // part))
-        one = numbers("one", block.bit_length(), -(-len(starts) // 2))
-        two = numbers("two", block.bit_length() + 1, len(starts) // 2)
-        self.before = numbers("before", p.lanes.bit_length(), len(starts) + 1)
+        pair = 2 * block
+        counts = [register(m, f"half_{lane}", total(bits[lane : lane + part])) for lane in range(0, p.lanes, part)]
+        parts = []
+        for lane in range(0, p.lanes, pair):
+            ends = [end for end in (lane + block, lane + pair) if end - block < p.lanes]
+            sums = [add(counts[lane // part : end // part])[: (min(end, p.lanes) - lane).bit_length()] for end in ends]
+            parts.append([Const(0, 0), *(register(m, f"sum_{lane}_{end}", one) for one, end in zip(sums, ends, strict=True))])
         self.counted.follow(m, self.mask.valid, self.mask.payload)
         self.paired.follow(m, self.counted.valid, self.counted.mask)
         self.summed.follow(m, self.paired.valid, self.paired.mask)
-        for i, count in enumerate(counts):
-            m.d.sync += count.eq(total(self.mask.payload.bits[i * part : (i + 1) * part]))
-        per_block = block // part
-        for i in range(len(one)):
-            m.d.sync += one[i].eq(add(list(counts)[2 * i * per_block : (2 * i + 1) * per_block]))
-        for i in range(len(two)):
-            m.d.sync += two[i].eq(add(list(counts)[2 * i * per_block : (2 * i + 2) * per_block]))
-        parts = [[Const(0), first, *list(two)[i : i + 1]] for i, first in enumerate(one)]
-        m.d.sync += [before.eq(number) for before, number in zip(self.before, prefix_sums(parts), strict=True)]
+        # Of the sums before a block only as many bits as tell a slot of the block that it is the first part of.
+        *sums, all_of_them = prefix_sums(parts)
+        self.earlier = [register(m, f"earlier_{i * block}", one[: self._rank_bits(i)]) for i, one in enumerate(sums)]
+        self.survivors = register(m, "survivors", all_of_them[: p.lanes.bit_length()])
+
+    def _rank_bits(self, block: int) -> int:
+        """Bits of the rank of block number *block* that the near half of the network asks for."""
+        return max(level.rank_bits for level in self.near if block * self.block % level.child == 0)
 
     def _rank(self, m: Module) -> None:
         """Follow the ranks from mask to mask: which is the first of every block, and does the mask need the next row?"""
@@ -125,37 +137,41 @@ class Expander(wiring.Component):
         opened = Signal()  # a row of this matrix is in use
         rest = Signal(bits)
         crosses = rest[-1]
-        m.d.comb += rest.eq(left - self.before[-1])
+        m.d.comb += rest.eq(left - self.survivors)
         with m.If(summed.valid):
             m.d.sync += [left.eq(Mux(last, 0, rest)), opened.eq(~last & (crosses | opened))]
         self.ranked.follow(m, summed.valid, summed.mask)
         # A matrix without survivors has a row nevertheless, without values.
         m.d.sync += [self.ranked.takes.eq(crosses | (last & ~opened)), self.ranked.opened.eq(crosses | opened), self.ranked.left.eq(rest)]
         # The row in use is the lower half of the ring and ends with what is left of it; the next one is the upper half.
-        self.ranks = numbers("ranks", bits, len(self.before) - 1)
-        for rank, before in zip(self.ranks, list(self.before)[:-1], strict=True):
-            m.d.sync += rank.eq((before - left)[:bits] ^ p.slots)
-
-        # Survivors of the blocks that the far half begins with.
-        starts, child = (self.far[0].starts(p.lanes), self.far[0].child) if self.far else ([], 1)
-        self.children = numbers("children", child.bit_length(), len(starts))
-        m.d.sync += [count.eq(total(summed.mask.bits[start : start + child])) for count, start in zip(self.children, starts, strict=True)]
+        self.ranks = []
+        for i, earlier in enumerate(self.earlier):
+            rank = (earlier - left)[: self._rank_bits(i)]
+            self.ranks.append(register(m, f"rank_{i * self.block}", Cat(rank[: bits - 1], ~rank[bits - 1 :])))
+        # Survivors of the blocks that the far half begins with, but for the last ones of each of the near half's.
+        starts = self.far[0].starts(p.lanes) if self.far else []
+        self.children = {
+            start: register(m, f"child_{start}", total(summed.mask.bits[start : start + self.far[0].child]))
+            for start in starts
+            if (start + self.far[0].child) % self.block and start + self.far[0].child < p.lanes
+        }
 
     def _aim(self, m: Module) -> None:
         """Find out what steers the near half of the network, and count the survivors before each block that the far half begins with."""
         p, ranked, aimed = self.parameters, self.ranked, self.aimed
-        block = self.near[-1].child
         aimed.follow(m, ranked.valid, ranked.mask)
         m.d.sync += [aimed.takes.eq(ranked.takes), aimed.opened.eq(ranked.opened), aimed.left.eq(ranked.left)]
         self.near_selects = [numbers(f"select_{level.child}", level.select_bits, level.slots(p.lanes)) for level in self.near]
         for level, selects in zip(self.near, self.near_selects, strict=True):
-            ranks = [self.ranks[start // block][: level.rank_bits] for start in level.starts(p.lanes)]
+            ranks = [self.ranks[start // self.block][: level.rank_bits] for start in level.starts(p.lanes)]
             m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
-        self.firsts = numbers("firsts", block.bit_length() - 1, len(self.ranks))
-        self.inside = numbers("inside", block.bit_length() - 1, len(self.children))
-        m.d.sync += [first.eq(rank) for first, rank in zip(self.firsts, self.ranks, strict=True)]
-        for i, count in enumerate(self.inside):
-            m.d.sync += count.eq(add(list(self.children)[i - i % (block // self.far[0].child) : i]))
+        bits = self.block.bit_length() - 1
+        self.firsts = [register(m, f"first_{i * self.block}", rank[:bits]) for i, rank in enumerate(self.ranks)]
+        self.before: list[Value] = []
+        for start in self.far[0].starts(p.lanes) if self.far else []:
+            counts = [self.children[lane] for lane in range(start // self.block * self.block, start, self.far[0].child)]
+            most = start % self.block
+            self.before.append(register(m, f"before_{start}", add(counts)[: most.bit_length()]))
 
     def _consume(self, m: Module) -> None:
         """Say which registers move, and take a row where the mask needs one.
@@ -191,18 +207,19 @@ class Expander(wiring.Component):
         """Are values missing for this mask or one before, and is there one too many? Give the next values of *ended* and *draining*: no row
         follows for this matrix, and what is left of its values is dropped.
         """
-        aimed, row = self.aimed, self.row
-        current = Signal.like(row.known, name="current_known")
+        p, aimed, row = self.parameters, self.aimed, self.row
+        current = RowState("current", p)
         ended = Signal()
         draining = Signal()
         failed = Signal()  # values were missing for a mask of this matrix
         fresh = aimed.takes & ~ended
         with m.If(self.load):
-            m.d.sync += [self.current.eq(row.values), current.eq(row.known)]
+            m.d.sync += self.current.eq(row.values)
+            current.follow(m, row.known)
         states = (row.known, current)
         lacks = Mux(fresh, *(aimed.opened & (one.nothing | (one.missing > aimed.left)) for one in states))
         exact = Mux(fresh, *(Mux(aimed.opened, one.missing == aimed.left, one.nothing) & one.last for one in states))
-        over, end = (Mux(fresh, row.known[name], old) for name, old in (("over", current.over), ("end", ended)))
+        over, end = Mux(fresh, row.known.over, current.over), Mux(fresh, row.end, ended)
         short = lacks | (aimed.takes & ended) | failed
         with m.If(self.go):
             m.d.sync += failed.eq(short & ~aimed.mask.last)
@@ -225,11 +242,10 @@ class Expander(wiring.Component):
         self.slots = numbers("placed_values", p.value_bits, len(slots))
         m.d.sync += self.slots.eq(Cat(slots))
         self.far_selects = [numbers(f"select_{level.child}", level.select_bits, level.slots(p.lanes)) for level in self.far]
-        ranks: list[Value] = list(self.firsts)
-        bits = self.aimed.mask.bits
+        bits, ranks = self.aimed.mask.bits, self.firsts
         for i, (level, selects) in enumerate(zip(self.far, self.far_selects, strict=True)):
             starts = level.starts(p.lanes)
-            counts = list(self.inside) if i == 0 else [total(bits[start // level.parent * level.parent : start]) for start in starts]
+            counts = self.before if i == 0 else [total(bits[start // level.parent * level.parent : start]) for start in starts]
             ranks = [plus(ranks[start // level.parent], count)[: level.rank_bits] for start, count in zip(starts, counts, strict=True)]
             m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
 

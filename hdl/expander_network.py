@@ -80,7 +80,7 @@ def add(numbers: Sequence[Value]) -> Value:
 
 def total(bits: Value) -> Value:
     """How many of *bits* are 1."""
-    return add(list(bits))
+    return add(list(bits))[: len(bits).bit_length()]
 
 
 def above(number: Value, count: int) -> list[Value]:

@@ -8,12 +8,25 @@ from amaranth.lib import data
 from golden.params.bitmap import BitmapParameters
 
 
-def row_layout(p: BitmapParameters) -> data.StructLayout:
-    """What is known of a row: how many slots are without a value (``missing``, modulo the row's size), whether all are (``nothing``),
-    whether no later row can have values for this matrix (``end``), whether all of the stream was taken (``over``), and whether its `last`
-    came with its last value (``last``).
+class RowState:
+    """What is known of a row.
+
+    Members:
+        missing: How many slots are without a value, modulo the row's size.
+        nothing: All are.
+        over: All of the stream was taken.
+        last: The stream's `last` came with the row's last value.
     """
-    return data.StructLayout({"missing": p.slots.bit_length() - 1, "nothing": 1, "end": 1, "over": 1, "last": 1})
+
+    def __init__(self, name: str, p: BitmapParameters) -> None:
+        self.missing = Signal(p.slots.bit_length() - 1, name=f"{name}_missing", reset_less=True)
+        self.nothing = Signal(name=f"{name}_nothing", reset_less=True)
+        self.over = Signal(name=f"{name}_over", reset_less=True)
+        self.last = Signal(name=f"{name}_last", reset_less=True)
+
+    def follow(self, m: Module, row: "RowState") -> None:
+        """Take what is known of *row*."""
+        m.d.sync += [self.missing.eq(row.missing), self.nothing.eq(row.nothing), self.over.eq(row.over), self.last.eq(row.last)]
 
 
 class ValueRow:
@@ -24,7 +37,8 @@ class ValueRow:
         taken: It is not needed any longer, or there is none; it is for the user to say.
         arrives: With the value beat that is offered a row is complete.
         values: One a slot.
-        known: See :func:`row_layout`.
+        known: See :class:`RowState`.
+        end: No later row can have values for this matrix.
     """
 
     def __init__(self, p: BitmapParameters) -> None:
@@ -33,7 +47,8 @@ class ValueRow:
         self.taken = Signal(name="row_taken")
         self.arrives = Signal(name="row_arrives")
         self.values = Signal(data.ArrayLayout(p.value_bits, p.slots), name="row_values", reset_less=True)
-        self.known = Signal(row_layout(p), name="row_known", reset_less=True)
+        self.known = RowState("row", p)
+        self.end = Signal(name="row_end", reset_less=True)
 
     def hold(self, m: Module, value: Any) -> None:
         """Gather the beats of *value* into rows as soon as there is room; skip those without data that are not the last."""
@@ -45,7 +60,7 @@ class ValueRow:
         m.d.comb += [value.ready.eq(self.taken), self.arrives.eq(value.valid & (beat.last | (some & (end | (filled == beats - 1)))))]
         with m.If(value.ready):
             m.d.sync += self.valid.eq(self.arrives)
-            m.d.sync += [known.end.eq(end), known.over.eq(beat.last), known.last.eq(beat.last & (some | (filled == 0)))]
+            m.d.sync += [self.end.eq(end), known.over.eq(beat.last), known.last.eq(beat.last & (some | (filled == 0)))]
             if beats > 1:
                 with m.If(value.valid & (some | beat.last)):
                     m.d.sync += filled.eq(Mux(end, 0, filled + 1))

@@ -1,12 +1,16 @@
 """The Viterbi weight decompressor: compressed mask bits and packed values of the survivors in, all weights out."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
 
 from golden.params.viterbi_weight import ViterbiWeightParameters
 from hdl.bitmap import BitmapDecoder
-from hdl.stream import SkidBuffer, decoder_members
+from hdl.stream import decoder_members
 from hdl.viterbi import ViterbiDecompressor
+
+
+QUEUE = 8  # shapes that wait: of matrices of one beat, as many as the decompressor can have on their way
 
 
 class ViterbiWeightDecompressor(wiring.Component):
@@ -39,16 +43,15 @@ class ViterbiWeightDecompressor(wiring.Component):
         wiring.connect(m, wiring.flipped(self.value), bitmap.value)
         wiring.connect(m, wiring.flipped(self.weight), bitmap.weight)
         # Each of the two takes the shape as soon as it can. The masks come late, so that shapes queue up for the bitmap decoder.
-        m.submodules.shapes = shapes = SkidBuffer(self.shape.payload.shape())
-        wiring.connect(m, shapes.o, bitmap.shape)
-        both = (decompressor.shape, shapes.i)
-        given = Signal(len(both))
-        taken = Cat(one.ready for one in both) | given
-        for number, one in enumerate(both):
-            m.d.comb += [one.valid.eq(self.shape.valid & ~given[number]), one.payload.eq(self.shape.payload)]
-        m.d.comb += self.shape.ready.eq(taken.all())
-        with m.If(self.shape.valid):
-            m.d.sync += given.eq(Mux(taken.all(), 0, taken))
+        m.submodules.shapes = shapes = SyncFIFOBuffered(width=self.parameters.count_bits, depth=QUEUE)
+        shape, taken = self.shape, Signal()  # by the decompressor, while the queue has no room
+        m.d.comb += [
+            bitmap.shape.valid.eq(shapes.r_rdy), bitmap.shape.payload.data[0].eq(shapes.r_data), shapes.r_en.eq(bitmap.shape.ready),
+            decompressor.shape.valid.eq(shape.valid & ~taken), decompressor.shape.payload.eq(shape.payload),
+            shapes.w_data.eq(shape.payload.data[0]), shapes.w_en.eq(shape.valid & shape.ready),
+            shape.ready.eq(shapes.w_rdy & (decompressor.shape.ready | taken)),
+        ]
+        m.d.sync += taken.eq(shape.valid & ~shape.ready & (taken | decompressor.shape.ready))
         return m
 
 

@@ -1,4 +1,4 @@
-"""Holds a decoder that puts packed values where a mask says to the contract: truth under stalls, count, errors in band, rate, latency.
+"""Holds a decoder that puts packed values where a mask says to the contract: truth under stalls, exact count, errors in band, rate.
 
 All that it knows of the format is its first stream, whatever the mask is stored as, and ``golden.FORMAT.masks``.
 """
@@ -30,7 +30,7 @@ def count_survivors(words: list[Element | None], count: int) -> int:
 
 
 def random_matrix(count: int, density: float = 0.4) -> Matrix:
-    """A matrix of *count* weights (or as many as the count's width allows); a bit of its first stream is 1 with probability *density*."""
+    """A matrix of *count* weights (or as many as its width allows); each bit of its first stream is 1 with probability *density*."""
     p: Parameters = parameters()
     count = min(count, (1 << p.count_bits) - 1)
     masks, values = p.inputs

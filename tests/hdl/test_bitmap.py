@@ -1,4 +1,4 @@
-"""The bitmap decoder, and so the mask expander, against golden in Amaranth's simulator: parameters past the catalogue, random matrices."""
+"""The bitmap decoder, and so the mask expander, against golden in Amaranth's own simulator: parameters past the catalogue."""
 
 import random
 from typing import Any
@@ -14,12 +14,10 @@ from hdl.expander_network import levels
 
 Shares = dict[str, list[Element | None]]
 
-# Rings of 2 to 64 slots (an even and an odd number of halvings), lanes that are no power of two, values a beat below, at, above the lanes.
+# Rows of 1 to 64 slots (an even and an odd number of halvings), lanes that are no power of two, beats of fewer and of more values.
 SETS = [
     BitmapParameters(lanes=lanes, values=values, value_bits=bits, count_bits=8)
-    for lanes, values, bits in (
-        (1, 1, 6), (2, 2, 6), (3, 2, 6), (4, 4, 7), (5, 1, 6), (8, 2, 4), (8, 8, 7), (12, 16, 6), (33, 8, 6), (40, 64, 6),
-    )
+    for lanes, values, bits in [(1, 1, 6), (2, 2, 6), (3, 2, 6), (4, 4, 7), (5, 1, 6), (8, 2, 4), (8, 8, 7), (12, 16, 6), (33, 8, 6)]
 ]
 sets = pytest.mark.parametrize("parameters", SETS, ids=lambda p: p.name)
 
