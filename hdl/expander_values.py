@@ -54,7 +54,7 @@ class ValueRow:
         """Gather the beats of *value* into rows as soon as there is room; skip those without data that are not the last."""
         p, beat, known = self.parameters, value.payload, self.known
         beats = p.slots // p.values
-        filled: Any = Signal(range(beats)) if beats > 1 else Const(0, 0)  # beats in the row so far
+        filled: Any = Signal(range(beats), name="filled") if beats > 1 else Const(0, 0)  # beats in the row so far
         some = beat.keep[0]
         end = beat.last | ~beat.keep[-1]
         m.d.comb += [value.ready.eq(self.taken), self.arrives.eq(value.valid & (beat.last | (some & (end | (filled == beats - 1)))))]

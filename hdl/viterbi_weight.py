@@ -9,7 +9,6 @@ from hdl.bitmap import BitmapDecoder
 from hdl.stream import decoder_members
 from hdl.viterbi import ViterbiDecompressor
 
-
 QUEUE = 8  # shapes that wait: of matrices of one beat, as many as the decompressor can have on their way
 
 
