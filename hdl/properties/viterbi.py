@@ -74,7 +74,7 @@ def designs() -> list[ViterbiParameters]:
         replace(plain, name="viterbi_inverted", comparator=1, block_steps=1),
         replace(plain, name="viterbi_beat_above_count", steps=4, block_steps=4, count_bits=2),
     ]
-    return small + [p for p in CATALOG.values() if isinstance(p, ViterbiParameters)]
+    return small + [p for p in CATALOG.values() if type(p) is ViterbiParameters]  # its subclass is of another format
 
 
 def _truth(p: ViterbiParameters, **options: bool) -> ViterbiTruth:
