@@ -11,7 +11,8 @@ from typing import Any
 from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, signed
 
 from golden.catalog import CATALOG
-from golden.params.rlc import GROUP, RlcError, RlcParameters
+from golden.params.pairs import GROUP
+from golden.params.rlc import RlcError, RlcParameters
 from hdl.axis import AxiDecoder
 from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
@@ -19,7 +20,8 @@ from hdl.properties.model import Model, Phase
 from hdl.properties.rlc_invariants import RlcInvariants
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
-from hdl.rlc import Control, Hand, RlcUnpacker
+from hdl.rlc import RlcUnpacker
+from hdl.rlc_core import Control, Hand
 
 
 class RlcModel(Model):

@@ -6,7 +6,7 @@ from typing import Any
 
 from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value
 
-from golden.params.rlc import GROUP
+from golden.params.pairs import GROUP
 from hdl.properties.invariants import holds, skid_slots
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals

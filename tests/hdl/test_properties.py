@@ -25,14 +25,11 @@ from hdl.stream import SkidBuffer
 from hdl.yowasp import ToolError
 
 CLAIMS = room.all_claims()
-FAST = (
-    "skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "viterbi_pipeline_skid", "nm_broken", "nm_2_4_tiny", "rlc_broken",
-    "rlc_tiny",
-)
+FAST = ("skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "nm_2_4_tiny", "rlc_tiny")  # a minute together
 
 
 def parameter(claim: Claim) -> Any:
-    """The claim as a test's parameter; most sound designs are left to the long run."""
+    """The claim as a test's parameter; most designs are left to the long run."""
     return pytest.param(claim, id=re.sub(r"\W+", "_", claim.name), marks=() if claim.design in FAST else pytest.mark.slow)
 
 
