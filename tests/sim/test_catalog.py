@@ -4,17 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from golden.catalog import CATALOG, FORMATS
+from golden.catalog import CATALOG, DEFAULTS, FORMATS
 from sim.run import SIMULATORS, simulate
 from sim.tools import icarus_available
 
-# Icarus is slow on wide ports: by default it plays the narrowest entry of each format, and all others with the slow tests.
+# Without the slow tests each format has in Verilator its default, its narrowest entry and the first with a skid buffer, and in Icarus,
+# which is slow on wide ports, the narrowest.
 NARROWEST = {min((p for p in CATALOG.values() if p.format == name), key=lambda p: p.output.beat_bytes).name for name in FORMATS}
+SKID = {next((p.name for p in CATALOG.values() if p.format == name and p.skid), "") for name in FORMATS}
+QUICK = NARROWEST | SKID | {p.name for p in DEFAULTS.values()}
 
 
 def cases() -> list[object]:
     """Every entry with every simulator."""
-    later = {("icarus", name) for name in CATALOG if name not in NARROWEST}
+    later = {("icarus", name) for name in CATALOG if name not in NARROWEST} | {("verilator", name) for name in CATALOG if name not in QUICK}
     return [
         pytest.param(name, simulator, marks=pytest.mark.slow if (simulator, name) in later else ())
         for name in CATALOG
