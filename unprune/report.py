@@ -27,15 +27,15 @@ def summary(result: Result) -> Group:
     tables = []
     for start in range(0, len(headers), ACROSS):
         part = slice(start, start + ACROSS)
-        table = Table(title_justify="left", caption_justify="left")
+        table = Table(title_justify="left")
         table.add_column("")  # wraps, so that no figure is cut
         for header in headers[part]:
             table.add_column(header, justify="right", no_wrap=True)
         for name, cells in summary_rows(result.outcomes):
             table.add_row(name, *cells[part])
         tables.append(table)
-    tables[0].title, tables[-1].caption = escape(result.title), escape(_references(result))
-    return Group(*tables)
+    tables[0].title = escape(result.title)
+    return Group(*tables, escape(_references(result)))
 
 
 def summary_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:

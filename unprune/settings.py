@@ -92,9 +92,9 @@ def densities(texts: Iterable[str]) -> Densities:
 
 
 def described(kind: type[Parameters]) -> dict[str, str]:
-    """Each parameter's meaning, as the docstrings of the class and its base say under ``Attributes:``."""
+    """Each parameter's meaning, as the docstrings of the class and its bases say under ``Attributes:``."""
     found: dict[str, str] = {}
-    for one in (kind, Parameters):
+    for one in kind.__mro__:
         _, _, attributes = (one.__doc__ or "").partition("Attributes:")
         for name, text in re.findall(r"^ {8}(\w+): (.*(?:\n {9,}.*)*)", attributes, re.MULTILINE):
             found.setdefault(name, _plain(re.sub(r"\s+", " ", text)))
