@@ -26,12 +26,12 @@ def outcomes(decoder: str, simulator: str, tests: Sequence[Outcome]) -> Table:
         table.add_column(column, justify="left" if column == "test" else "right", no_wrap=True)
     groups: dict[str, list[Outcome]] = {}
     for test in tests:
-        groups.setdefault(test.name.rpartition(".")[2].partition("/")[0], []).append(test)
+        groups.setdefault(_short(test.name).partition("/")[0], []).append(test)
     for name, group in groups.items():
         passed = sum(test.passed for test in group)
         simulated, seconds = sum(test.simulated_ns for test in group) / 1000, sum(test.seconds for test in group)
         table.add_row(name.replace("_", " "), str(passed), str(len(group) - passed), f"{simulated:,.1f}", f"{seconds:.1f}")
-    failed = [f"{test.name.rpartition('.')[2]}: {test.message}" for test in tests if not test.passed]
+    failed = [f"{_short(test.name)}: {test.message}" for test in tests if not test.passed]
     table.caption, table.caption_justify = escape("\n".join(failed[:8])) or None, "left"
     return table
 
@@ -57,6 +57,12 @@ def _entries(name: str) -> Table:
         if parameters.format == name:
             table.add_row(parameters.name, str(parameters.rate), str(parameters.latency), _set(parameters))
     return table
+
+
+def _short(name: str) -> str:
+    """The *name* of a test, and of what it was called with, without that of its module."""
+    test, slash, values = name.partition("/")
+    return test.rpartition(".")[2] + slash + values
 
 
 def _set(parameters: Parameters) -> str:
