@@ -15,7 +15,7 @@ from synth.targets import TARGETS
 from unprune import plots
 from unprune.outcome import Outcome, Result
 
-ACROSS = 4  # decoders side by side on the terminal
+ROOM = 56  # characters for figures in a line of the terminal; the rest of 80 says what they are
 NONE = "-"  # what a cell without a figure shows
 MASK_NOTE = "a decoder that gives a mask leaves the survivors to be put in place, here by software; its area and rate are of the mask alone"
 
@@ -24,18 +24,29 @@ def summary(result: Result) -> Group:
     """The main table for the terminal: a figure a line, a decoder a column; below each other where there are many decoders."""
     formats, names = ([getattr(one.parameters, of) for one in result.outcomes] for of in ("format", "name"))
     headers = formats if len(set(formats)) == len(formats) else names  # the names are longer than the figures
+    lines = summary_rows(result.outcomes)
     tables = []
-    for start in range(0, len(headers), ACROSS):
-        part = slice(start, start + ACROSS)
+    for part in _parts([max(len(text) for text in (header, *(cells[i] for _, cells in lines))) + 3 for i, header in enumerate(headers)]):
         table = Table(title_justify="left")
         table.add_column("")  # wraps, so that no figure is cut
         for header in headers[part]:
             table.add_column(header, justify="right", no_wrap=True)
-        for name, cells in summary_rows(result.outcomes):
+        for name, cells in lines:
             table.add_row(name, *cells[part])
         tables.append(table)
     tables[0].title = escape(result.title)
     return Group(*tables, escape(_references(result)))
+
+
+def _parts(widths: Sequence[int]) -> list[slice]:
+    """Columns of these *widths* as runs that have room side by side."""
+    starts, used = [0], 0
+    for number, width in enumerate(widths):
+        if used and used + width > ROOM:
+            starts.append(number)
+            used = 0
+        used += width
+    return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], len(widths)], strict=True)]
 
 
 def summary_rows(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:

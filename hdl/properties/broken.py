@@ -78,7 +78,7 @@ OUTPUT: dict[str, tuple[Callable[..., None], str]] = {
 }
 INPUT: dict[str, tuple[Callable[..., None], str]] = {
     "the last beat of {} is never taken": (_hangs, "something moves"),
-    "a beat that ends {} without data is overlooked": (_never_empty, "than the registers hold"),
+    "a beat that ends {} without data is overlooked": (_never_empty, ""),
 }
 UNRULY: dict[str, tuple[Callable[..., None], str]] = {
     "tvalid drops when a shape is offered": (_withdraws, "offered until it is taken"),
@@ -96,13 +96,19 @@ def proof_claims(truth: Callable[..., Spec], parameters: Parameters, *, covered_
 
 
 def broken_claims(
-    truth: Callable[..., Spec], parameters: Parameters, wrong: Mapping[str, tuple[Callable[[], wiring.Component], str]], *, depth: int
+    truth: Callable[..., Spec],
+    parameters: Parameters,
+    wrong: Mapping[str, tuple[Callable[[], wiring.Component], str]],
+    *,
+    depth: int,
+    overlooked: str = "than the registers hold",
 ) -> list[Claim]:
     """What *truth* has to reject within *depth* cycles: a sound decoder whose ports are tampered with, and the decoders of *wrong*.
 
     Args:
         wrong: For each, what is broken, a function that makes the decoder (without AXI4-Stream ports), and part of the message of the
             property that has to notice.
+        overlooked: Part of the message of the property that notices first where a beat without data is overlooked.
     """
 
     def tampered(tamper: Tamper) -> wiring.Component:
@@ -122,7 +128,7 @@ def broken_claims(
     made += [(what, partial(of_truth, partial(tampered, partial(how, output))), seen) for what, (how, seen) in OUTPUT.items()]
     for port in parameters.inputs:
         made += [
-            (what.format(port.name), partial(of_truth, partial(tampered, partial(how, f"s_axis_{port.name}"))), seen)
+            (what.format(port.name), partial(of_truth, partial(tampered, partial(how, f"s_axis_{port.name}"))), seen or overlooked)
             for what, (how, seen) in INPUT.items()
         ]
     made += [(what, partial(rules_of, partial(how, output)), seen) for what, (how, seen) in UNRULY.items()]

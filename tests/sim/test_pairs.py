@@ -40,7 +40,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize("what", [pytest.param(w, marks=() if b[0].endswith("tiny") else pytest.mark.slow) for w, b in BROKEN.items()])
 def test_finds_what_is_broken(what, caught):
     assert caught(*BROKEN[what])
 
