@@ -4,7 +4,9 @@ Small layers, or one small layer at several thresholds, share lanes. Working spa
 """
 
 import os
+import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -151,11 +153,30 @@ def search_all(
                 then(piece.first, bits[piece.source][piece.first * p : (piece.first + piece.steps) * p])
         return done
 
-    batches = _batches(steps, parameters.block_steps, kernel.lanes)
-    with ThreadPoolExecutor(count) as pool:
-        for done in map(one, batches) if count == 1 else pool.map(one, batches):
+    batches = deque(_batches(steps, parameters.block_steps, kernel.lanes))
+    told = threading.Lock()
+
+    def work() -> None:
+        """One batch after the other, without a word to the thread that waits: each would cost both the interpreter's lock."""
+        while True:
+            try:
+                batch = batches.popleft()
+            except IndexError:
+                return
+            done = one(batch)
             if progress:
-                progress(done)
+                with told:
+                    progress(done)
+
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            if count == 1:
+                work()
+            else:
+                for worker in [pool.submit(work) for _ in range(count)]:
+                    worker.result()
+        finally:
+            batches.clear()  # where one failed or the user interrupts, the others stop
     return bits
 
 

@@ -1,5 +1,6 @@
 """A layer as it lies in memory: the packed index and the packed survivors, made in one pass, and back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +61,23 @@ def pack(
 
     source = engine.Linear(flat, threshold, *density.extremes(flat, engine.threads(flat.size, workers)))
     bits = engine.search(source, parameters, progress, workers, then=keep)
-    survivors = np.concatenate([pieces[first] for first in sorted(pieces)]) if pieces else np.empty(0, flat.dtype)
-    return Packed(weights.shape, np.packbits(bits, bitorder="little"), survivors)
+    ordered = [pieces[first] for first in sorted(pieces)]
+    return Packed(weights.shape, np.packbits(bits, bitorder="little"), _joined(ordered, flat.dtype, engine.threads(flat.size, workers)))
+
+
+def _joined(pieces: list[Floats], kind: npt.DTypeLike, workers: int) -> Floats:
+    """*pieces* as one array; each worker fills its part, since fresh memory takes longer to come by than to fill."""
+    ends = np.cumsum([0, *(piece.size for piece in pieces)])
+    joined = np.empty(int(ends[-1]), kind)
+    bounds = [len(pieces) * i // workers for i in range(workers + 1)]
+
+    def fill(first: int, last: int) -> None:
+        if first < last:
+            np.concatenate(pieces[first:last], out=joined[ends[first] : ends[last]])
+
+    with ThreadPoolExecutor(workers) as pool:
+        list((map if workers == 1 else pool.map)(fill, bounds[:-1], bounds[1:]))
+    return joined
 
 
 def unpack(packed: Packed, parameters: ViterbiParameters) -> Floats:
