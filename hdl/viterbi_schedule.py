@@ -16,7 +16,7 @@ def schedule_layout(parameters: ViterbiParameters) -> data.StructLayout:
     Members: ``last`` of its matrix; ``empty``, of a matrix without weights; ``fresh``, the first of a block; ``top``, the lane of the
     matrix's last weight, of use where the beat is the last.
     """
-    return data.StructLayout({"last": 1, "empty": 1, "fresh": 1, "top": max((parameters.mask_bits - 1).bit_length(), 1)})
+    return data.StructLayout({"last": 1, "empty": 1, "fresh": 1, "top": (parameters.mask_bits - 1).bit_length()})
 
 
 def waiting_layout(parameters: ViterbiParameters) -> data.StructLayout:
