@@ -15,11 +15,22 @@ from amaranth.lib import wiring
 from hdl import yowasp
 from hdl.cache import scratch
 from hdl.emit import to_rtlil
+from hdl.properties import pdr
 
-Mode = Literal["bmc", "prove", "cover"]
+Mode = Literal["bmc", "prove", "pdr", "cover"]
+
+PATIENCE = 1800  # seconds that property-directed reachability has
 
 # The design, every module below `dut`, starts from an arbitrary state: only reset may put it right. The specification keeps its
 # initial values. A specification without a single property of the right kind stops here, before anything can pass.
+PREPARE = """
+read_rtlil design.il
+hierarchy -check -top spec
+setattr -unset init spec_dut*/w:*
+select -assert-none spec_dut*/w:* a:init %i
+prep -top spec -flatten
+select -assert-min 1 t:$check r:FLAVOR={flavor} %i
+"""
 TASK = """
 [options]
 mode {mode}
@@ -27,12 +38,7 @@ depth {depth}
 [engines]
 smtbmc {solver}
 [script]
-read_rtlil design.il
-hierarchy -check -top spec
-setattr -unset init spec_dut*/w:*
-select -assert-none spec_dut*/w:* a:init %i
-prep -top spec -flatten
-select -assert-min 1 t:$check r:FLAVOR={flavor} %i
+{prepare}
 [files]
 design.il
 """
@@ -43,8 +49,9 @@ class Proof:
     """What the solver said of one specification.
 
     Attributes:
-        mode: ``bmc`` (no violation within *depth* cycles of the start), ``prove`` (none ever, by k-induction with k = *depth*),
-            ``cover`` (every cover is reached within *depth* cycles).
+        mode: ``bmc`` (no violation within *depth* cycles of the start), ``prove`` (none ever, by k-induction with k = *depth*), ``pdr``
+            (none ever, by property-directed reachability, :mod:`hdl.properties.pdr`), ``cover`` (every cover is reached within *depth*
+            cycles).
         passed: Whether it holds.
         properties: How many assertions, or covers, were put to the solver.
         message: One line: "" where it passed, else which property failed, how, and in which cycle.
@@ -67,9 +74,9 @@ def prove(spec: wiring.Component, *, mode: Mode, depth: int, folder: Path, solve
     does a cover that is not reached.
 
     Args:
-        depth: Clock cycles that ``bmc`` and ``cover`` look at; the k of ``prove``.
+        depth: Clock cycles that ``bmc`` and ``cover`` look at; the k of ``prove``; of no meaning to ``pdr``.
         folder: Made if there is a trace to keep.
-        solver: ``yices`` or ``z3``, an executable on the path or beside Python's own scripts.
+        solver: ``yices`` or ``z3``, an executable on the path or beside Python's own scripts; ``pdr`` needs it for a trace alone.
 
     Raises:
         hdl.yowasp.ToolError: the tools themselves failed.
@@ -80,9 +87,15 @@ def prove(spec: wiring.Component, *, mode: Mode, depth: int, folder: Path, solve
     if not messages:
         return Proof(mode, depth, False, 0, 0.0, f"there is nothing to {mode}: the specification has no {flavor}", None)
     start = time.monotonic()
+    prepare = PREPARE.format(flavor=flavor)
+    if mode == "pdr":
+        status, cycle = pdr.decide(design, prepare, PATIENCE)
+        if status == "FAIL":
+            return prove(spec, mode="bmc", depth=cycle + 1, folder=folder, solver=solver)
+        return Proof(mode, depth, status == "PASS", len(messages), time.monotonic() - start, _explain(status, "", messages, "abc"), None)
     with scratch() as work:
         (Path(work) / "design.il").write_text(design)
-        (Path(work) / "task.sby").write_text(TASK.format(mode=mode, depth=depth, solver=solver, flavor=flavor))
+        (Path(work) / "task.sby").write_text(TASK.format(mode=mode, depth=depth, solver=solver, prepare=prepare))
         status, log = _run_sby(Path(work), solver)
         trace = None
         if status != "PASS":

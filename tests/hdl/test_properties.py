@@ -51,7 +51,7 @@ def test_broken_design_is_rejected_by_a_property_of_its_ports(claim: Claim, tmp_
 
 
 def test_every_proof_has_a_cover_and_every_kind_of_design_a_broken_one() -> None:
-    proven = {(claim.design, claim.what) for claim in CLAIMS if claim.mode == "prove"}
+    proven = {(claim.design, claim.what) for claim in CLAIMS if claim.mode in ("prove", "pdr")}
     assert proven == {(claim.design, claim.what) for claim in CLAIMS if claim.mode == "cover"}
     assert {claim.design.partition("_")[0] for claim in CLAIMS if claim.rejects} == {design.partition("_")[0] for design, _ in proven}
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
@@ -76,7 +76,23 @@ class Counting(Spec):
             m.d.comb += Cover((count == self.reached) & ~ResetSignal(), f"the count is {self.reached}")
 
 
-@pytest.mark.parametrize(("mode", "spec"), [("bmc", Counting(reached=1)), ("prove", Counting()), ("cover", Counting(below=6))])
+class Offering(Spec):
+    """A buffer that never had anything to offer; from the first cycle on, or from that after the reset which is assumed of the first."""
+
+    def __init__(self, *, after_reset: bool) -> None:
+        self.after_reset = after_reset
+        super().__init__(SkidBuffer(unsigned(1)))
+
+    def specify(self, m: Module, internals: Internals) -> None:
+        had = Signal()
+        with m.If(self.design.i.valid):
+            m.d.sync += had.eq(1)
+        m.d.comb += Assert(~self.design.o.valid | had | (ResetSignal() & self.after_reset), "nothing comes out that did not go in")
+
+
+@pytest.mark.parametrize(
+    ("mode", "spec"), [("bmc", Counting(reached=1)), ("prove", Counting()), ("pdr", Counting()), ("cover", Counting(below=6))]
+)
 def test_nothing_to_prove_is_a_failure(mode: Any, spec: Spec, tmp_path: Path) -> None:
     proof = prove(spec, mode=mode, depth=4, folder=tmp_path)
     assert not proof.passed
@@ -103,6 +119,18 @@ def test_what_is_true_but_not_inductive_is_not_proven(tmp_path: Path) -> None:
     assert (proof.passed, proof.message) == (False, "not inductive: the count is never 7")
     assert proof.trace == tmp_path / "trace_induct.vcd"
     assert prove(Counting(never=7, below=6), mode="prove", depth=2, folder=tmp_path).passed
+
+
+def test_reachability_proves_what_is_true_without_invariants_and_tells_what_is_not(tmp_path: Path) -> None:
+    assert prove(Counting(never=7), mode="pdr", depth=0, folder=tmp_path).passed
+    proof = prove(Counting(never=2, below=7), mode="pdr", depth=0, folder=tmp_path)
+    assert (proof.passed, proof.message, proof.trace) == (False, "violated in cycle 3: the count is never 2", tmp_path / "trace.vcd")
+
+
+def test_reachability_starts_from_every_state_and_keeps_to_the_assumptions(tmp_path: Path) -> None:
+    """Without reset the buffer could hold anything: what comes out before the first reset is for the specification to leave out."""
+    assert not prove(Offering(after_reset=False), mode="pdr", depth=0, folder=tmp_path).passed
+    assert prove(Offering(after_reset=True), mode="pdr", depth=0, folder=tmp_path).passed
 
 
 def test_second_solver_agrees(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""Property-directed reachability: proofs for ever that need no invariants, by the abc that is inside pip's yosys.
+
+Source: Bradley, "SAT-based model checking without unrolling", 2011; Een et al., "Efficient implementation of property directed
+reachability", 2011.
+"""
+
+from pathlib import Path
+
+from hdl import yowasp
+from hdl.cache import scratch
+
+# The specification as an and-inverter graph: assertions become bad states, assumptions constraints, and what has no initial value starts
+# with any, given by inputs of the first cycle.
+GRAPH = """
+async2sync
+chformal -cover -remove
+chformal -lower
+opt -full
+memory_map -formal
+opt -full
+techmap
+opt
+formalff -clk2ff -ff2anyinit
+dffunmap
+opt_expr
+opt_merge
+setundef -anyseq
+aigmap
+opt_clean
+write_aiger -zinit -B graph.aig
+"""
+# yosys calls abc on a module; this one is there for that alone. ``fold`` takes the constraints into the bad states. The answer is in a
+# file, for of what abc prints nothing comes through.
+DECIDE = """
+read_verilog any.v
+synth
+abc -script +backup;read_aiger,graph.aig;fold;strash;pdr,-T,{seconds};write_status,answer;restore
+"""
+
+
+def decide(design: str, prepare: str, seconds: int) -> tuple[str, int]:
+    """Whether the assertions of *design* hold in every state that can be reached, and how deep the search went.
+
+    Args:
+        design: RTLIL with a module ``spec``.
+        prepare: Commands of yosys that read it from ``design.il`` and make one flat module of it.
+        seconds: The search is given up after these.
+
+    Returns:
+        ``PASS``; ``FAIL`` and the cycle in which an assertion is violated; or ``UNKNOWN``.
+
+    Raises:
+        hdl.yowasp.ToolError: yosys failed.
+    """
+    with scratch() as folder:
+        work = Path(folder)
+        (work / "design.il").write_text(design)
+        (work / "graph.ys").write_text(prepare + GRAPH)
+        (work / "any.v").write_text("module any(input a, output b); assign b = !a; endmodule\n")
+        (work / "decide.ys").write_text(DECIDE.format(seconds=seconds))
+        yowasp.run("yosys", ["-q", "graph.ys"], work)
+        yowasp.run("yosys", ["-q", "decide.ys"], work)
+        answer = (work / "answer").read_text().split()
+    return {"snl_UNSAT": "PASS", "snl_SAT": "FAIL"}.get(answer[0], "UNKNOWN"), int(answer[-1]) if answer[0] == "snl_SAT" else 0
