@@ -5,8 +5,9 @@ Two designs are compared at their outputs, their flip-flops and other signals th
 next value, wherever all of these and the inputs have the same (yosys' ``equiv_simple``, or ``equiv_induct`` over up to four cycles). So two
 that once agree never part. That they come to agree after a reset is for simulation to show: the netlists go through the decoder's bench.
 
-Not every comparison gets to an answer: synthesis encodes states anew, and where no signal is left that tells the new states, what depends
-on them stays open. That is told as it is, as bits for which nothing was shown.
+Where that leaves something open (synthesis encodes states anew, and leaves no signal of a name that tells the new ones), the two are
+compared at their ports alone, from the first reset on and whatever state each is in before it (:mod:`synth.ports`): for small decoders that
+is decided.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from golden.params.base import Parameters
 from hdl import yowasp
 from hdl.cache import scratch
 from hdl.emit import decoder_rtlil, verilog
+from synth import ports
 from synth.flow import map_to
 from synth.targets import TARGETS, Target
 
@@ -45,6 +47,7 @@ equiv_simple -undef
 equiv_induct -undef
 tee -q -o status.txt equiv_status
 """
+PATIENCE = 300  # seconds for the comparison at the ports
 ROUNDS = 4  # comparisons, each without the inner signals that the one before could not show to be the same
 
 
@@ -57,18 +60,20 @@ class Equivalence:
         what: ``verilog``, compared with the RTLIL, or the target whose netlist was compared with the Verilog.
         points: Bits that were compared: all outputs, and what has the same name on both sides.
         unproven: Those of them for which the same value could not be shown.
+        at_ports: Where there are such: ``PASS``, the two are the same at their ports; ``FAIL``, they are not; ``UNKNOWN``.
     """
 
     name: str
     what: str
     points: int
     unproven: tuple[str, ...]
+    at_ports: str
     seconds: float
 
     @property
     def holds(self) -> bool:
         """Whether the two are the same."""
-        return self.points > 0 and not self.unproven
+        return self.points > 0 and (not self.unproven or self.at_ports == "PASS")
 
 
 def netlist(text: str, top: str, target: str) -> str:
@@ -100,7 +105,7 @@ def shipped_equals_proven(parameters: Parameters, shipped: str | None = None) ->
     top = parameters.name
     files = {"proven.il": decoder_rtlil(parameters), "design.sv": shipped or verilog(parameters)}
     gold = f"read_rtlil proven.il; setattr -mod -unset top; hierarchy -check -top {top}; {PREPARE}"
-    return _compare(top, SHIPPED, files, gold, f"read_verilog -sv design.sv; hierarchy -check -top {top}; {PREPARE}")
+    return _compare(parameters, SHIPPED, files, gold, f"read_verilog -sv design.sv; hierarchy -check -top {top}; {PREPARE}")
 
 
 def netlist_equals_shipped(parameters: Parameters, target: str, mapped: str | None = None) -> Equivalence:
@@ -108,11 +113,11 @@ def netlist_equals_shipped(parameters: Parameters, target: str, mapped: str | No
     top, shipped = parameters.name, verilog(parameters)
     files = {"design.sv": shipped, "netlist.il": mapped or netlist(shipped, top, target)}
     gold = f"read_verilog -sv design.sv; hierarchy -check -top {top}; {PREPARE}; {MERGE}"
-    return _compare(top, target, files, gold, with_models(TARGETS[target], top))
+    return _compare(parameters, target, files, gold, with_models(TARGETS[target], top))
 
 
-def _compare(top: str, what: str, files: dict[str, str], gold: str, gate: str) -> Equivalence:
-    start = time.monotonic()
+def _compare(parameters: Parameters, what: str, files: dict[str, str], gold: str, gate: str) -> Equivalence:
+    start, top = time.monotonic(), parameters.name
     apart: set[str] = set()
     with scratch() as work:
         folder = Path(work)
@@ -131,7 +136,9 @@ def _compare(top: str, what: str, files: dict[str, str], gold: str, gate: str) -
                 break
             apart |= {name for name in inner if re.search(r"_\d+_$", name)} or inner  # first those that have no name of their own
     points = re.search(r"Found (\d+) \$equiv cells", status)
-    return Equivalence(top, what, int(points[1]) if points else 0, tuple(a + b for a, b in unproven), time.monotonic() - start)
+    at_ports = ports.same(parameters, files, gold, f"{gate}; setattr -unset keep w:*", PATIENCE) if unproven else ""
+    bits = tuple(a + b for a, b in unproven)
+    return Equivalence(top, what, int(points[1]) if points else 0, bits, at_ports, time.monotonic() - start)
 
 
 def check(parameters: Parameters, what: str) -> Equivalence:
@@ -165,8 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table.add_row(name, *(_cell(one) for one in found if one.name == name))
     console.print(table)
     rows = [
-        {"name": f"{one.name} {one.what}", "value": len(one.unproven), "unit": "bits", "bar": 0, "met": one.holds, "compared": one.points,
-         "seconds": round(one.seconds, 1), "unproven": one.unproven}
+        {"name": f"{one.name} {one.what}", "value": 0 if one.holds else len(one.unproven), "unit": "bits", "bar": 0, "met": one.holds,
+         "compared": one.points, "seconds": round(one.seconds, 1),
+         "unproven": one.unproven, "at_ports": one.at_ports}
         for one in found
     ]
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
@@ -176,8 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _cell(one: Equivalence) -> str:
     if one.holds:
-        return f"[green]{one.points} bits[/]"
-    return f"[red]{len(one.unproven)} of {one.points} differ: {', '.join(one.unproven[:3])}[/]"
+        return f"[green]{'all ports' if one.unproven else f'{one.points} bits'}[/]"
+    return f"[red]{len(one.unproven)} of {one.points} open, at the ports {one.at_ports}: {', '.join(one.unproven[:3])}[/]"
 
 
 if __name__ == "__main__":

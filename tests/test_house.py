@@ -12,7 +12,7 @@ from golden.catalog import FORMATS
 ROOT = Path(__file__).parents[1]
 ROOMS = ("golden", "hdl", "sim", "synth", "unprune")
 SHARED = ("golden.params", "golden.catalog")
-TOOLS = ("hdl.emit", "hdl.yowasp", "hdl.cache")
+TOOLS = ("hdl.emit", "hdl.yowasp", "hdl.pdr", "hdl.cache")
 BENCHES = ("sim.bench_", "sim.testbench", "sim.monitor")
 FILES_OF_A_FORMAT = ("golden/params/{}.py", "golden/{}.py", "hdl/{}.py", "sim/bench_{}.py", "unprune/encode/{}.py", "docs/{}.md")
 MOST_LINES = 400

@@ -12,10 +12,9 @@ from typing import Literal
 
 from amaranth.lib import wiring
 
-from hdl import yowasp
+from hdl import pdr, yowasp
 from hdl.cache import scratch
 from hdl.emit import to_rtlil
-from hdl.properties import pdr
 
 Mode = Literal["bmc", "prove", "pdr", "cover"]
 
@@ -50,7 +49,7 @@ class Proof:
 
     Attributes:
         mode: ``bmc`` (no violation within *depth* cycles of the start), ``prove`` (none ever, by k-induction with k = *depth*), ``pdr``
-            (none ever, by property-directed reachability, :mod:`hdl.properties.pdr`), ``cover`` (every cover is reached within *depth*
+            (none ever, by property-directed reachability, :mod:`hdl.pdr`), ``cover`` (every cover is reached within *depth*
             cycles).
         passed: Whether it holds.
         properties: How many assertions, or covers, were put to the solver.
@@ -89,7 +88,7 @@ def prove(spec: wiring.Component, *, mode: Mode, depth: int, folder: Path, solve
     start = time.monotonic()
     prepare = PREPARE.format(flavor=flavor)
     if mode == "pdr":
-        status, cycle = pdr.decide(design, prepare, PATIENCE)
+        status, cycle = pdr.decide({"design.il": design}, prepare, PATIENCE)
         if status == "FAIL":
             return prove(spec, mode="bmc", depth=cycle + 1, folder=folder, solver=solver)
         return Proof(mode, depth, status == "PASS", len(messages), time.monotonic() - start, _explain(status, "", messages, "abc"), None)

@@ -41,7 +41,8 @@ def test_what_was_shown_to_be_the_same_still_is(name: str, what: str) -> None:
 def test_verilog_that_is_not_what_was_proven_is_caught() -> None:
     broken = verilog(TINY).replace("index_last <= index__payload", "index_last <= ~index__payload")
     assert broken != verilog(TINY)
-    assert not equivalence.shipped_equals_proven(TINY, broken).holds
+    compared = equivalence.shipped_equals_proven(TINY, broken)
+    assert (compared.holds, compared.at_ports) == (False, "FAIL")
 
 
 def test_a_netlist_with_one_wrong_table_is_caught() -> None:
@@ -50,7 +51,8 @@ def test_a_netlist_with_one_wrong_table_is_caught() -> None:
     assert table
     wrong = "".join("10"[int(bit)] for bit in table[1])
     broken = sound[: table.start(1)] + wrong + sound[table.end(1) :]
-    assert not equivalence.netlist_equals_shipped(TINY, "ice40", broken).holds
+    compared = equivalence.netlist_equals_shipped(TINY, "ice40", broken)
+    assert (compared.holds, compared.at_ports) == (False, "FAIL")
 
 
 def test_the_command_exits_1_where_something_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +60,7 @@ def test_the_command_exits_1_where_something_differs(tmp_path: Path, monkeypatch
     assert equivalence.main(["nm_2_4_tiny", "--what", "verilog", "-o", str(output)]) == 0
     (row,) = json.loads(output.read_text())["rows"]
     assert (row["name"], row["value"], row["met"]) == ("nm_2_4_tiny verilog", 0, True)
-    other = equivalence.Equivalence("nm_2_4_tiny", "verilog", 10, ("tdata [0]",), 0.1)
+    other = equivalence.Equivalence("nm_2_4_tiny", "verilog", 10, ("tdata [0]",), "UNKNOWN", 0.1)
     monkeypatch.setattr(equivalence, "check", lambda *_: other)
     assert equivalence.main(["nm_2_4_tiny", "--what", "verilog", "-o", str(output)]) == 1
     with pytest.raises(SystemExit, match="2"):

@@ -4,6 +4,7 @@ Source: Bradley, "SAT-based model checking without unrolling", 2011; Een et al.,
 reachability", 2011.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hdl import yowasp
@@ -38,12 +39,12 @@ abc -script +backup;read_aiger,graph.aig;fold;strash;pdr,-T,{seconds};write_stat
 """
 
 
-def decide(design: str, prepare: str, seconds: int) -> tuple[str, int]:
-    """Whether the assertions of *design* hold in every state that can be reached, and how deep the search went.
+def decide(files: Mapping[str, str], prepare: str, seconds: int) -> tuple[str, int]:
+    """Whether the assertions of a design hold in every state that can be reached from any state that it may start in.
 
     Args:
-        design: RTLIL with a module ``spec``.
-        prepare: Commands of yosys that read it from ``design.il`` and make one flat module of it.
+        files: Name and text of each.
+        prepare: Commands of yosys that read them and leave one flat module with assertions and, where there are any, assumptions.
         seconds: The search is given up after these.
 
     Returns:
@@ -54,10 +55,9 @@ def decide(design: str, prepare: str, seconds: int) -> tuple[str, int]:
     """
     with scratch() as folder:
         work = Path(folder)
-        (work / "design.il").write_text(design)
-        (work / "graph.ys").write_text(prepare + GRAPH)
-        (work / "any.v").write_text("module any(input a, output b); assign b = !a; endmodule\n")
-        (work / "decide.ys").write_text(DECIDE.format(seconds=seconds))
+        files = dict(files) | {"graph.ys": prepare + GRAPH, "decide.ys": DECIDE.format(seconds=seconds)}
+        for name, text in (files | {"any.v": "module any(input a, output b); assign b = !a; endmodule\n"}).items():
+            (work / name).write_text(text)
         yowasp.run("yosys", ["-q", "graph.ys"], work)
         yowasp.run("yosys", ["-q", "decide.ys"], work)
         answer = (work / "answer").read_text().split()

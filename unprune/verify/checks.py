@@ -1,0 +1,170 @@
+"""What is checked of every format, and how: each check is one cell of a format's row in the sign-off table."""
+
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from golden.catalog import CATALOG, DEFAULTS
+from golden.params.base import Parameters
+from hdl.cache import scratch
+from hdl.emit import verilog
+from hdl.properties.claims import Claim
+from sim import player
+from sim.run import simulate
+from synth import equivalence
+from unprune.verify import coverage, fuzz, mutants
+
+Row = dict[str, Any]
+
+SMALL_BITS = 80  # of all ports together: what proofs decide in seconds
+MANY = 100_000  # matrices of a format's fuzz, in full
+MUTANTS = 200
+
+
+def entries(format: str) -> list[Parameters]:
+    """The format's decoders in the catalogue, its default first."""
+    return [one for one in CATALOG.values() if one.format == format]
+
+
+def small(format: str) -> list[Parameters]:
+    """Those of them that proofs decide in seconds."""
+    ports = {one.name: (one.shape, *one.inputs, one.output) for one in entries(format)}
+    return [one for one in entries(format) if one.count_bits <= 8 and sum(8 * port.beat_bytes for port in ports[one.name]) <= SMALL_BITS]
+
+
+def golden(format: str, full: bool) -> Row:
+    """Encoded tiles of all decoders of the format come back from golden's decoder as they were."""
+    each = 2000 if full else 100
+    lost = {one.name: fuzz.round_trips(one, each, 1) for one in entries(format)}
+    bad = [name for name, count in lost.items() if count]
+    return {"value": sum(lost.values()), "unit": "lost", "bar": 0, "text": f"{each * len(lost):,} round trips", "message": ", ".join(bad)}
+
+
+def simulation(format: str, full: bool) -> Row:
+    """The cocotb bench passes on the format's default decoder, in full on all."""
+    passed = 0
+    for one in entries(format) if full else [DEFAULTS[format]]:
+        with scratch() as work:
+            passed += len(simulate(one, f"bench_{format}", folder=Path(work)).outcomes)
+    return {"value": 0, "unit": "failed", "bar": 0, "text": f"{passed} bench tests", "message": ""}
+
+
+def stalls(format: str, full: bool) -> Row:
+    """Well-formed matrices under stalls and resets give what golden says, beat for beat."""
+    return _played(format, 20_000 if full else 500, 0.0, full)
+
+
+def faults(format: str, full: bool) -> Row:
+    """Damaged matrices among good ones too: exact count, golden's error code, the next matrix right, no hang."""
+    return _played(format, MANY if full else 2000, 0.7, full)
+
+
+def _played(format: str, count: int, damaged: float, full: bool) -> Row:
+    """*count* matrices through the default decoder, and a tenth as many through each other one if in full."""
+    matrices, wrong = 0, []
+    codes: set[str] = set()
+    for one in entries(format) if full else [DEFAULTS[format]]:
+        wanted = count if one == DEFAULTS[format] else count // 10
+        played, seen = play(one, verilog(one), wanted, damaged)
+        matrices, codes = matrices + played.matrices, codes | seen
+        wrong += [f"{one.name}: {played.wrong}"] if played.wrong else []
+    known = {error.name for error in DEFAULTS[format].errors if error.value}
+    unseen = sorted(known - codes) if damaged and full else []
+    wrong += [f"never seen: {', '.join(unseen)}"] if unseen else []
+    what = f", {len(codes)} error codes" if damaged else ""
+    return {"value": len(wrong), "unit": "violations", "bar": 0, "text": f"{matrices:,} matrices{what}", "message": "; ".join(wrong)}
+
+
+def play(parameters: Parameters, source: str, count: int, damaged: float, seed: int = 1) -> tuple[player.Played, set[str]]:
+    """Play at least *count* whole matrices through *source*, and say what became of them and which errors were among them."""
+    program = player.build(source, parameters)
+    codes: set[str] = set()
+    with scratch() as work:
+        file, whole = Path(work) / "sessions", 0
+        with file.open("wb") as out:
+            for session in fuzz.sessions(parameters, seed, damaged=damaged):
+                out.write(player.to_bytes(session, parameters))
+                whole += 0 if session.cut else len(session.matrices)
+                codes |= {parameters.errors(player.golden(shares, parameters).error).name for shares in session.matrices[:8]}
+                if whole >= count:
+                    break
+        return player.play(program, file, seed=seed), codes - {"NONE"}
+
+
+def proofs(format: str, full: bool) -> Row:
+    """Every claim about the format's decoders is proven, its cases are reached, and every design broken on purpose is rejected."""
+    claims = list(_claims(format))
+    if not full:
+        first = next((claim.design for claim in claims if not claim.rejects), "")
+        claims = [claim for claim in claims if claim.design == first]
+    failed = []
+    for claim in claims:
+        with scratch() as work:
+            met, proof = claim.check(Path(work))
+        failed += [] if met else [f"{claim.name}: {proof.message}"]
+    proven, caught = (sum(bool(claim.rejects) == broken for claim in claims) for broken in (False, True))
+    text = f"{proven} claims" + (f", {caught} broken designs caught" if full else "")
+    return {"value": len(failed) if claims else 1, "unit": "failed", "bar": 0, "text": text, "message": "; ".join(failed)}
+
+
+def _claims(format: str) -> Iterator[Claim]:
+    try:
+        module = importlib.import_module(f"hdl.properties.{format}")
+    except ModuleNotFoundError:
+        return
+    yield from module.claims()
+
+
+def gates(format: str, full: bool) -> Row:
+    """The small decoders' Verilog is what was proven, their netlists are that Verilog, and play matrices as it does."""
+    failed, same, matrices = [], 0, 0
+    targets = [what for what in equivalence.CHECKED if what != equivalence.SHIPPED]
+    for one in small(format)[: None if full else 1]:
+        compared = [equivalence.check(one, what) for what in (equivalence.CHECKED if full else (equivalence.SHIPPED,))]
+        failed += [f"{one.name} {each.what}: open" for each in compared if not each.holds]
+        same += sum(each.holds for each in compared)
+        for target in targets if full else targets[-1:]:
+            mapped = equivalence.netlist(verilog(one), one.name, target)
+            played, _ = play(one, equivalence.simulatable(mapped, one.name, target), 2000 if full else 200, 0.5)
+            matrices += played.matrices
+            failed += [f"{one.name} on {target}: {played.wrong}"] if played.wrong else []
+    text = f"{same} equivalent, {matrices:,} matrices"
+    return {"value": len(failed), "unit": "failed", "bar": 0, "text": text, "message": "; ".join(failed)}
+
+
+def mutations(format: str, full: bool) -> Row:
+    """Of small mistakes put into the small decoders' Verilog each is noticed, or proven to be none."""
+    found = [mutants.hunt(one, MUTANTS if full else 20) for one in small(format)[: None if full else 1]]
+    wrong, late, equivalent, total = (sum(getattr(one, of) for one in found) for of in ("wrong", "late", "equivalent", "total"))
+    surviving = [mutation for one in found for mutation in one.surviving]
+    text = f"{total} mutants: {wrong} wrong, {late} late, {equivalent} equivalent"
+    return {"value": len(surviving), "unit": "surviving", "bar": 0, "text": text, "message": "; ".join(surviving)}
+
+
+def covered(format: str, full: bool) -> Row:
+    """Every line and branch of the default decoder's Verilog is reached; bits that never change are told, with the reason."""
+    found = coverage.measure(DEFAULTS[format], sessions=250 if full else 25)
+    missed = [point for point in found.missed if not point.startswith("toggle")]
+    share = {kind: 100 * found.reached[kind] / found.points[kind] if found.points[kind] else 100 for kind in coverage.KINDS}
+    text = ", ".join(f"{kind} {value:.1f} %" for kind, value in share.items())
+    return {"value": len(missed) if full else 0, "unit": "lines and branches", "bar": 0, "text": text, "message": "; ".join(missed)}
+
+
+CHECKS: dict[str, Callable[[str, bool], Row]] = {
+    "golden": golden, "simulation": simulation, "stalls": stalls, "faults": faults, "proofs": proofs, "gates": gates, "mutants": mutations,
+    "coverage": covered,
+}
+
+
+def check(format: str, name: str, full: bool) -> Row:
+    """One cell: the row of the check *name* of *format*; a check that cannot be done is one that is not met, with the reason."""
+    start = time.monotonic()
+    try:
+        row = CHECKS[name](format, full)
+    except (RuntimeError, OSError, ValueError) as error:
+        row = {"value": None, "unit": "", "bar": 0, "text": "not done", "message": " ".join(str(error).split())}
+    command = f"unprune verify {format} --only {name}" + " --full" * full
+    named = {"name": f"{format} {name}", "format": format, "check": name, "command": command}
+    return named | row | {"met": row["value"] == row["bar"], "seconds": round(time.monotonic() - start, 1)}

@@ -1,0 +1,60 @@
+"""How much of a decoder's emitted Verilog the matrices of :mod:`unprune.verify.fuzz` reach: lines, branches and bits that toggle."""
+
+import itertools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden.params.base import Parameters
+from hdl.cache import scratch
+from hdl.emit import verilog
+from sim import player
+from unprune.verify import fuzz
+
+KINDS = ("line", "branch", "toggle")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Points of each kind that were reached, of how many, and the Verilog of what was not.
+
+    Attributes:
+        reached, points: For ``line``, ``branch`` and ``toggle``.
+        missed: "kind: line of Verilog" of each point that was not reached.
+    """
+
+    reached: dict[str, int]
+    points: dict[str, int]
+    missed: tuple[str, ...]
+
+
+def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Coverage:
+    """Play *sessions* through the decoder, and say what they reach.
+
+    Raises:
+        RuntimeError: the decoder gave a wrong beat.
+    """
+    source = verilog(parameters)
+    program = player.build(source, parameters, coverage=True)
+    with scratch() as work:
+        folder = Path(work)
+        with (folder / "sessions").open("wb") as file:
+            for session in itertools.islice(fuzz.sessions(parameters, seed), sessions):
+                file.write(player.to_bytes(session, parameters))
+        played = player.play(program, folder / "sessions", folder=folder)
+        if played.wrong:
+            raise RuntimeError(f"{parameters.name}: {played.wrong}")
+        text = (folder / "coverage.dat").read_bytes().decode(errors="replace")
+    lines = source.splitlines()
+    reached, points, missed = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0), []
+    for description, count in re.findall(r"^C '(.*)' (\d+)$", text, flags=re.MULTILINE):
+        fields = dict(part.split("\2", 1) for part in description.split("\1") if "\2" in part)
+        kind = fields["page"].split("/")[0].removeprefix("v_")
+        if kind not in KINDS:
+            continue
+        points[kind] += 1
+        if int(count):
+            reached[kind] += 1
+        else:
+            missed.append(f"{kind} {fields.get('o', '')}: {lines[int(fields['l']) - 1].strip()}")
+    return Coverage(reached, points, tuple(missed))

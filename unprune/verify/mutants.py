@@ -1,0 +1,107 @@
+"""Would a mistake be noticed? Small mistakes are put into a decoder's emitted Verilog, and each has to be killed or shown to be none.
+
+yosys spreads the mutations evenly over cells, ports and lines of the source: a bit inverted, stuck at 0 or 1, or taken from elsewhere.
+All of them are compiled into one simulation, in which an input says which is at work, and each plays the same sessions of matrices
+(:mod:`unprune.verify.fuzz`). One that changes no beat and no number of clock cycles is compared with the sound design at the ports, by
+proof (:mod:`synth.ports`).
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden.params.base import Parameters
+from hdl import yowasp
+from hdl.cache import scratch
+from hdl.emit import verilog
+from sim import player
+from synth import ports
+from unprune.verify import fuzz
+
+SESSIONS = 250  # of 40 matrices
+STARTS = range(1, 25)  # seeds of what registers hold before reset
+
+
+@dataclass(frozen=True)
+class Mutants:
+    """What became of the mutants of a decoder.
+
+    Attributes:
+        wrong: So many gave a wrong beat, or none.
+        late: So many gave the right beats in another number of clock cycles.
+        equivalent: So many give the same at the ports as the sound design, for ever, as was proven.
+        surviving: yosys' command for each of all others.
+    """
+
+    wrong: int
+    late: int
+    equivalent: int
+    surviving: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        return self.wrong + self.late + self.equivalent + len(self.surviving)
+
+
+def hunt(
+    parameters: Parameters, count: int = 200, *, seed: int = 1, sessions: int = SESSIONS, progress: Callable[[int, int], None] | None = None
+) -> Mutants:
+    """Put *count* mutants of the decoder, one after the other, through simulation and what survives it through the proof.
+
+    Args:
+        seed: Of the mutations and of the matrices.
+        progress: Called with the number of mutants that are done with, and of all.
+
+    Raises:
+        RuntimeError: the sound design fails.
+        hdl.yowasp.ToolError, sim.player.BuildFailed: a tool failed.
+    """
+    name = parameters.name
+    with scratch() as work:
+        folder = Path(work)
+        base = _base(parameters, folder)
+        mutations = _mutations(folder, count, seed)
+        controlled = [f"{mutation} -ctrl mutation 16 {number}" for number, mutation in enumerate(mutations, start=1)]
+        (folder / "all.ys").write_text("\n".join(["read_rtlil base.il", *controlled, "opt_clean", "write_verilog -noattr all.v", ""]))
+        yowasp.run("yosys", ["-q", "all.ys"], folder)
+        program = player.build((folder / "all.v").read_text(), parameters, mutated=True)
+        matrices = folder / "sessions"
+        with matrices.open("wb") as file:
+            for session in itertools.islice(fuzz.sessions(parameters, seed), sessions):
+                file.write(player.to_bytes(session, parameters))
+        sound = player.play(program, matrices)
+        if sound.wrong:
+            raise RuntimeError(f"{name} without a mutation must pass, but {sound.wrong}")
+
+        def runs(number: int) -> Iterator[player.Played]:
+            return (player.play(program, matrices, seed=start, mutation=number) for start in STARTS)
+
+        found: dict[str, list[str]] = {"wrong": [], "late": [], "equivalent": [], "surviving": []}
+        for number, mutation in enumerate(mutations, start=1):
+            # One that only lets a register keep what it held before reset shows with some of all values there.
+            played = next((one for one in runs(number) if one != sound), sound)
+            if played != sound:
+                found["wrong" if played.wrong else "late"].append(mutation)
+            else:
+                same = ports.same(parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}")
+                found["equivalent" if same == "PASS" else "surviving"].append(mutation)
+            if progress:
+                progress(number, len(mutations))
+    return Mutants(len(found["wrong"]), len(found["late"]), len(found["equivalent"]), tuple(found["surviving"]))
+
+
+def _base(parameters: Parameters, folder: Path) -> str:
+    """The design that mutations are applied to, as RTLIL; also in the file ``base.il``."""
+    (folder / "decoder.sv").write_text(verilog(parameters))
+    prepare = f"read_verilog -sv decoder.sv; prep -top {parameters.name} -flatten; opt -full; memory_map; opt_clean; write_rtlil base.il"
+    yowasp.run("yosys", ["-q", "-p", prepare], folder)
+    return (folder / "base.il").read_text()
+
+
+def _mutations(folder: Path, count: int, seed: int) -> list[str]:
+    """*count* of yosys' mutations of ``base.il``; of the clock itself there are none."""
+    yowasp.run("yosys", ["-q", "-p", f"read_rtlil base.il; mutate -list {count + count // 4 + 8} -seed {seed} -o mutations"], folder)
+    listed = [line for line in (folder / "mutations").read_text().splitlines() if "-port CLK " not in line]
+    return listed[:count]
