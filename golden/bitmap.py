@@ -5,9 +5,8 @@ Source: NVDLA's compressed weights. The order of bits and what a decoder makes o
 
 from collections.abc import Mapping, Sequence
 
-from golden.bits import Element, bits_to_words, words_to_bits
+from golden.bits import Beat, Element, bits_to_words, data_beats, words_to_bits
 from golden.decoded import Decoded
-from golden.nm import Beat, to_beats
 from golden.params.base import Error, check_range
 from golden.params.bitmap import BitmapParameters
 
@@ -68,7 +67,7 @@ def combine(count: int, masks: Sequence[Bits], mask_error: int, values: Sequence
 
     Of errors in both streams SHORT is told: that something is left over is known only when the matrix is complete.
     """
-    weights, value_error = expand(masks, to_beats(values, lanes), lanes)
+    weights, value_error = expand(masks, data_beats(values, lanes), lanes)
     error = min((error for error in (mask_error, value_error) if error), default=Error.NONE)
     return Decoded([*weights, *[0] * (count - len(weights))], error)
 
@@ -77,7 +76,7 @@ def masks(shares: Mapping[str, Sequence[Element | None]], parameters: BitmapPara
     """The mask of each output beat, as far as there is one, without the bits past the last weight, and the error of the mask's stream."""
     (count,), lanes = shares["shape"], parameters.lanes
     assert isinstance(count, int)
-    beats, needed = to_beats(shares["mask"], 1), -(-count // lanes)
+    beats, needed = data_beats(shares["mask"], 1), -(-count // lanes)
     given = [word for beat in beats[:needed] for word in beat]
     bits = words_to_bits(given, lanes)[:count]
     more = len(beats) > max(1, needed) or (not needed and beats[0])
