@@ -10,7 +10,6 @@ on them stays open. That is told as it is, as bits for which nothing was shown.
 """
 
 import argparse
-import json
 import re
 import sys
 import time
@@ -26,6 +25,7 @@ from golden.params.base import Parameters
 from hdl import yowasp
 from hdl.cache import scratch
 from hdl.emit import decoder_rtlil, verilog
+from hdl.files import write_json
 from synth.flow import map_to
 from synth.targets import TARGETS, Target
 
@@ -170,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in found
     ]
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
-    chosen.output.write_text(json.dumps({"tools": {"yosys": yowasp.version("yosys")}, "rows": rows}, indent=1) + "\n")
+    write_json(chosen.output, {"tools": {"yosys": yowasp.version("yosys")}, "rows": rows})
     return 0 if all(one.holds for one in found) else 1
 
 

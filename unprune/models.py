@@ -22,6 +22,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from hdl.files import is_intact
+
 MAX_WEIGHTS = 2**28  # 1 GiB as float32
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -105,6 +107,8 @@ def _read_npy(file: IO[bytes], path: str | os.PathLike[str], name: str) -> Model
 def _read_npz(file: IO[bytes], path: str | os.PathLike[str]) -> Model:
     model = Model({})
     name = ""
+    if is_intact(file) is False:
+        raise ModelError(f"{path}: is not as unprune wrote it, by the checksum that it carries; make or copy it again")
     try:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():

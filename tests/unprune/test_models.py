@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hdl.files import write_npz
 from unprune import models
 from unprune.models import ModelError, read_model
 
@@ -239,6 +240,16 @@ def test_a_flipped_bit_in_the_weights_of_an_archive_is_refused(tmp_path):
     content[content.index(MATRIX.tobytes()) + 5] ^= 4
     (tmp_path / "a.npz").write_bytes(content)
     refused(tmp_path / "a.npz", r"array 'w' cannot be unpacked, .*CRC.*; save or copy it again")
+
+
+def test_an_archive_of_unprune_that_is_not_as_it_was_written_is_refused(tmp_path):
+    path = tmp_path / "rebuilt.npz"
+    write_npz(path, {"w": MATRIX})
+    assert np.array_equal(read_model(path).layers["w"], MATRIX)
+    content = bytearray(path.read_bytes())
+    content[10] ^= 1  # the time of the member, which a zip's own checksums leave out
+    path.write_bytes(content)
+    refused(path, "is not as unprune wrote it, by the checksum that it carries; make or copy it again")
 
 
 @settings(max_examples=400, deadline=None)
