@@ -128,6 +128,8 @@ def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path):
         (headed("[1]"), r"array 'm' has a damaged header; .*"),
         (headed("(" * 5000), r"array 'm' has a damaged header; .*"),
         (headed("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -4)}"), r"array 'm' has a damaged header \(shape \(-1, -4\)\); .*"),
+        (headed("{'descr': '<f4', 'fortran_order': False, 'shape': (0x1%s, 4)}" % ("0" * 9000)), r"array 'm' has a damaged header; .*"),
+        (headed(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({2**63}, 4)}}"), r"array 'm' has a damaged header \(shape .*\); .*"),
         (headed("{'descr': '<q9', 'fortran_order': False, 'shape': (1, 4)}"), r"array 'm' has elements of the unknown type '<q9'; .*"),
     ],
 )
@@ -207,6 +209,13 @@ def test_an_archive_with_less_in_it_than_it_declares_is_refused(tmp_path):
         archive.writestr("w.npy", content)
         archive.infolist()[0].file_size = len(content) + 2**22
     refused(tmp_path / "a.npz", r"array 'w' .*; save or copy it again")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_packed_in_another_way_is_refused_as_it_could_ask_for_any_memory(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("w.npy", npy_bytes(MATRIX))
+    refused(tmp_path / "a.npz", r"array 'w' is packed in a way that numpy does not write; save it with numpy.savez.*")
 
 
 def test_an_archive_without_a_layer_says_what_it_holds(tmp_path):
