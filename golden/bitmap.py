@@ -5,9 +5,9 @@ Source: NVDLA's compressed weights. The order of bits and what a decoder makes o
 
 from collections.abc import Mapping, Sequence
 
-from golden.bits import Beat, Element, bits_to_words, data_beats, words_to_bits
+from golden.bits import Beat, Element, bits_to_words, data_beats, flatten, words_to_bits
 from golden.decoded import Decoded
-from golden.params.base import Error, check_range
+from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
 
 Bits = list[int]  # 0 or 1 each
@@ -26,10 +26,7 @@ def encode(
         TypeError: a level is not an integer.
     """
     p = parameters
-    flat = [level for row in matrix for level in row]
-    check_range("the number of weights", len(flat), 0, (1 << p.count_bits) - 1)
-    for number, level in enumerate(flat):
-        check_range(f"level {number}", level, 0, (1 << p.value_bits) - 1)
+    flat = flatten(matrix, p.count_bits, p.value_bits)
     kept = [int(level != 0) for level in flat] if mask is None else mask
     values: list[Element | None] = [level for level, one in zip(flat, kept, strict=True) if one]
     return {"shape": [len(flat)], "mask": list(bits_to_words(kept, p.lanes)), "value": values}

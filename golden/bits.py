@@ -43,15 +43,6 @@ def element_to_bytes(port: Port, element: Element) -> bytes:
     return b"".join(number.to_bytes(f.bytes, "little") for f, number in zip(port.fields, numbers, strict=True))
 
 
-def bytes_to_element(port: Port, lane: bytes) -> Element:
-    """The element that :func:`element_to_bytes` wrote."""
-    numbers, start = [], 0
-    for f in port.fields:
-        numbers.append(int.from_bytes(lane[start : start + f.bytes], "little"))
-        start += f.bytes
-    return numbers[0] if len(numbers) == 1 else tuple(numbers)
-
-
 def beats_of(elements: Iterable[T | None], lanes: int, row: int | None = None) -> list[list[T]]:
     """*elements* cut into beats of at most *lanes* each. ``None`` stands for a beat without data; no element at all is such a beat.
 
@@ -85,11 +76,3 @@ def to_beats(port: Port, elements: Iterable[Element | None], row: int | None = N
     for lanes in beats:
         data = b"".join(element_to_bytes(port, element) for element in lanes)
         yield data.ljust(port.beat_bytes, b"\0"), (b"\1" * len(data)).ljust(port.beat_bytes, b"\0")
-
-
-def from_beats(port: Port, data: bytes, keep: bytes) -> list[Element]:
-    """The elements of consecutive beats: the lanes of *data* whose ``tkeep`` flags in *keep* are set."""
-    size = port.lane_bytes
-    return [
-        bytes_to_element(port, data[start : start + size]) for start in range(0, len(data), size) if keep[start]
-    ]
