@@ -68,7 +68,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
 
     In an ``.npz`` every 2-D and 4-D array is a layer; arrays of other dimensions (biases, scalars) and files that are no arrays are left
     out, with the reason. An ``.npy`` is one layer, named after the file. Weights may be floats or integers; all become float32, rounded
-    where they must be.
+    where they must be. One that unprune wrote carries a checksum, which is verified.
 
     Raises:
         ModelError: The file is missing, a folder, truncated, damaged, of another kind, too large or without a layer; an array is pickled;
