@@ -8,7 +8,6 @@ goal against it is set for the code that is the catalogue's default, k = 8.
 
 import importlib
 import importlib.util
-import json
 import platform
 import random
 import time
@@ -29,10 +28,10 @@ from benchmarks.page import show
 from golden import viterbi as golden
 from golden.catalog import DEFAULTS
 from golden.params.viterbi import ViterbiParameters
+from hdl.files import write_json
 from unprune.encode import viterbi
 from unprune.encode.pack import pack
 from unprune.encode.taps import draw
-from unprune.files import write_atomic
 
 DENSITY = 0.1
 ROWS, COLUMNS = 1024, 4096
@@ -169,7 +168,7 @@ def main(page: Annotated[Path | None, typer.Option("--write", help="page whose t
     show({"speed": table}, page)
     versions = {"python": platform.python_version()} | {name: version(name) for name in ("numpy", "numba", "scipy")}
     Path("out").mkdir(exist_ok=True)
-    write_atomic(Path("out/bench.json"), json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n")
+    write_json(Path("out/bench.json"), {"versions": versions, "rows": rows})
 
 
 if __name__ == "__main__":

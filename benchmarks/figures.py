@@ -4,7 +4,6 @@ Area and clock rate of each catalogue entry, as the tests hold them; what was ai
 format's decoders, compared with golden. Prints tables and writes the rows to out/figures.json.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from rich.console import Console
 from benchmarks import truth
 from benchmarks.page import show
 from golden.catalog import CATALOG
+from hdl.files import write_json
 from synth.cost import Cost, tools
 from synth.sweep import sweep
-from unprune.files import write_atomic
 
 Row = dict[str, Any]
 
@@ -105,7 +104,7 @@ def main(
         table.append([row["name"], "" if value is None else f"{value:g}", "" if bar is None else f"{bar:g}", met])
     show({"figures": table}, None)
     Path("out").mkdir(exist_ok=True)
-    write_atomic(Path("out/figures.json"), json.dumps({"tools": tools(), "rows": entries(costs) + rows}, indent=1) + "\n")
+    write_json(Path("out/figures.json"), {"tools": tools(), "rows": entries(costs) + rows})
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Shown
 
-from unprune.files import write_atomic
+from hdl.files import write_atomic
 
 Table = Sequence[Sequence[str]]  # cells by row, the first row the header
 

@@ -3,7 +3,6 @@
 Prints a table and writes its rows to out/planes.json. Random values are seeded; the digits network is the shipped one, pruned by magnitude.
 """
 
-import json
 import platform
 import time
 from importlib.metadata import version
@@ -17,8 +16,8 @@ from rich.progress import track
 from rich.table import Table
 
 from golden.params.planes import PlanesParameters, drawn_taps
+from hdl.files import write_json
 from unprune.encode import planes
-from unprune.files import write_atomic
 from unprune.network import layer_names, load_digits
 from unprune.prune import entropy_floor, magnitude_mask, quantise
 
@@ -122,7 +121,7 @@ def main() -> None:
     versions = {"python": platform.python_version()} | {name: version(name) for name in ("numpy", "numba")}
     Path("out").mkdir(exist_ok=True)
     rows = [row for line in lines for row in rows_of(line)]
-    write_atomic(Path("out/planes.json"), json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n")
+    write_json(Path("out/planes.json"), {"versions": versions, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from benchmarks.lenet import Floats, Mask, Problem, Schedule
 from benchmarks.plan import NETWORKS, Method, Run
 from benchmarks.storage import storage
 from benchmarks.tables import Result
-from unprune.files import write_atomic
+from hdl.files import write_atomic
 from unprune.prune import magnitude_mask
 
 Say = Callable[[str], None]

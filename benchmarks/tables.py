@@ -11,7 +11,7 @@ from typing import Any, Self
 from benchmarks.page import show
 from benchmarks.plan import NETWORKS, PAPER, Code, Method, Run
 from benchmarks.storage import Storage, saving
-from unprune.files import write_atomic
+from hdl.files import write_atomic
 
 SHOWN = {"dense": "none (dense)", "magnitude": "magnitude", "random": "random"}
 BAR = 0.001  # accuracy that Viterbi may lose against magnitude pruning

@@ -5,10 +5,9 @@ Source: NVDLA's compressed weights. The order of bits and what a decoder makes o
 
 from collections.abc import Mapping, Sequence
 
-from golden.bits import Element, bits_to_words, words_to_bits
+from golden.bits import Beat, Element, bits_to_words, data_beats, flatten, words_to_bits
 from golden.decoded import Decoded
-from golden.nm import Beat, to_beats
-from golden.params.base import Error, check_range
+from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
 
 Bits = list[int]  # 0 or 1 each
@@ -27,10 +26,7 @@ def encode(
         TypeError: a level is not an integer.
     """
     p = parameters
-    flat = [level for row in matrix for level in row]
-    check_range("the number of weights", len(flat), 0, (1 << p.count_bits) - 1)
-    for number, level in enumerate(flat):
-        check_range(f"level {number}", level, 0, (1 << p.value_bits) - 1)
+    flat = flatten(matrix, p.count_bits, p.value_bits)
     kept = [int(level != 0) for level in flat] if mask is None else mask
     values: list[Element | None] = [level for level, one in zip(flat, kept, strict=True) if one]
     return {"shape": [len(flat)], "mask": list(bits_to_words(kept, p.lanes)), "value": values}
@@ -68,7 +64,7 @@ def combine(count: int, masks: Sequence[Bits], mask_error: int, values: Sequence
 
     Of errors in both streams SHORT is told: that something is left over is known only when the matrix is complete.
     """
-    weights, value_error = expand(masks, to_beats(values, lanes), lanes)
+    weights, value_error = expand(masks, data_beats(values, lanes), lanes)
     error = min((error for error in (mask_error, value_error) if error), default=Error.NONE)
     return Decoded([*weights, *[0] * (count - len(weights))], error)
 
@@ -77,7 +73,7 @@ def masks(shares: Mapping[str, Sequence[Element | None]], parameters: BitmapPara
     """The mask of each output beat, as far as there is one, without the bits past the last weight, and the error of the mask's stream."""
     (count,), lanes = shares["shape"], parameters.lanes
     assert isinstance(count, int)
-    beats, needed = to_beats(shares["mask"], 1), -(-count // lanes)
+    beats, needed = data_beats(shares["mask"], 1), -(-count // lanes)
     given = [word for beat in beats[:needed] for word in beat]
     bits = words_to_bits(given, lanes)[:count]
     more = len(beats) > max(1, needed) or (not needed and beats[0])

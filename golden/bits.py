@@ -4,11 +4,13 @@ Bit 0 is the least significant bit, byte 0 the lowest, lane 0 the first element.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from golden.params.base import Port, check_range
 
 Element: TypeAlias = int | tuple[int, ...]  # what one lane holds: a number, or one number per field
+Beat: TypeAlias = list[int]  # the elements of a beat; none: a beat without data
+T = TypeVar("T")
 
 
 def flatten(matrix: Iterable[Sequence[int]], count_bits: int, bits: int, what: str = "level") -> list[int]:
@@ -41,51 +43,36 @@ def element_to_bytes(port: Port, element: Element) -> bytes:
     return b"".join(number.to_bytes(f.bytes, "little") for f, number in zip(port.fields, numbers, strict=True))
 
 
-def bytes_to_element(port: Port, lane: bytes) -> Element:
-    """The element that :func:`element_to_bytes` wrote."""
-    numbers, start = [], 0
-    for f in port.fields:
-        numbers.append(int.from_bytes(lane[start : start + f.bytes], "little"))
-        start += f.bytes
-    return numbers[0] if len(numbers) == 1 else tuple(numbers)
+def beats_of(elements: Iterable[T | None], lanes: int, row: int | None = None) -> list[list[T]]:
+    """*elements* cut into beats of at most *lanes* each. ``None`` stands for a beat without data; no element at all is such a beat.
+
+    With *row*, every *row* elements start a new beat.
+    """
+    beats: list[list[T]] = [[]]
+    in_row = 0
+    for element in elements:
+        if element is None:
+            beats.append([])
+            continue
+        if not beats[-1] or len(beats[-1]) == lanes or in_row == row:
+            beats.append([])
+        in_row = 1 if in_row == row else in_row + 1
+        beats[-1].append(element)
+    return beats[1:] or beats
+
+
+def data_beats(share: Iterable[Element | None], lanes: int) -> list[Beat]:
+    """:func:`beats_of` a share of numbers, without those that have no data but for the last one: it has the ``tlast``."""
+    beats = beats_of((element if isinstance(element, int) else None for element in share), lanes)
+    return [beat for beat in beats[:-1] if beat] + beats[-1:]
 
 
 def to_beats(port: Port, elements: Iterable[Element | None], row: int | None = None) -> Iterator[tuple[bytes, bytes]]:
-    """Cut *elements* into beats and give each as (``tdata``, one ``tkeep`` flag a byte).
+    """:func:`beats_of` *elements*, each as (``tdata``, one ``tkeep`` flag a byte); unused lanes are 0.
 
-    ``None`` stands for a beat without data in the midst of a stream. With *row*, every *row* elements start a new beat. Unused lanes are 0.
-    No element at all is one beat without data. The caller marks the last beat with ``tlast``.
+    The caller marks the last beat with ``tlast``.
     """
-    lanes: list[Element] = []
-    in_row, beats = 0, 0
-
-    def beat() -> tuple[bytes, bytes]:
+    beats: list[list[Element]] = beats_of(elements, port.lanes, row)
+    for lanes in beats:
         data = b"".join(element_to_bytes(port, element) for element in lanes)
-        keep = b"\1" * len(data)
-        lanes.clear()
-        return data.ljust(port.beat_bytes, b"\0"), keep.ljust(port.beat_bytes, b"\0")
-
-    for element in elements:
-        if element is None:
-            if lanes:
-                beats += 1
-                yield beat()
-            beats += 1
-            yield beat()
-            continue
-        lanes.append(element)
-        in_row += 1
-        if len(lanes) == port.lanes or in_row == row:
-            in_row = 0 if in_row == row else in_row
-            beats += 1
-            yield beat()
-    if lanes or not beats:
-        yield beat()
-
-
-def from_beats(port: Port, data: bytes, keep: bytes) -> list[Element]:
-    """The elements of consecutive beats: the lanes of *data* whose ``tkeep`` flags in *keep* are set."""
-    size = port.lane_bytes
-    return [
-        bytes_to_element(port, data[start : start + size]) for start in range(0, len(data), size) if keep[start]
-    ]
+        yield data.ljust(port.beat_bytes, b"\0"), (b"\1" * len(data)).ljust(port.beat_bytes, b"\0")

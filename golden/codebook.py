@@ -6,9 +6,8 @@ docs/codebook.md states them.
 
 from collections.abc import Mapping, Sequence
 
-from golden.bits import Element, flatten
+from golden.bits import Element, data_beats, flatten
 from golden.decoded import Decoded
-from golden.nm import to_beats
 from golden.params.base import check
 from golden.params.codebook import CodebookError, CodebookParameters
 
@@ -49,7 +48,7 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: CodebookP
     (count,) = shares["shape"]
     assert isinstance(count, int)
     table = [entry for entry in shares["table"] if isinstance(entry, int)]
-    beats = to_beats(shares["code"], p.lanes)
+    beats = data_beats(shares["code"], p.lanes)
     last = -(-count // p.lanes) - 1 if count else 0
     weights: list[int] = []
     error = CodebookError.LONG if len(table) > p.entries else CodebookError.NONE

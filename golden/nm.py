@@ -7,12 +7,10 @@ what stands in an incomplete group, and what a decoder makes of malformed stream
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from golden.bits import Element, flatten
+from golden.bits import Element, data_beats, flatten
 from golden.decoded import Decoded
 from golden.params.base import check
 from golden.params.nm import NmError, NmParameters
-
-Beat = list[int]  # the elements of a beat; none: a beat without data
 
 
 def positions(group: Sequence[int], parameters: NmParameters) -> list[int]:
@@ -52,19 +50,6 @@ def encode(matrix: Sequence[Sequence[int]], parameters: NmParameters) -> dict[st
     return {"shape": [len(flat)], "index": index, "value": values}
 
 
-def to_beats(share: Sequence[Element | None], lanes: int) -> list[Beat]:
-    """*share* cut into the beats of a stream. Those without data are left out, except for the last: it has the ``tlast``."""
-    beats: list[Beat] = [[]]
-    for element in share:
-        if not isinstance(element, int):
-            beats.append([])
-        elif beats[-1] and len(beats[-1]) < lanes:
-            beats[-1].append(element)
-        else:
-            beats.append([element])
-    return [beat for beat in beats[:-1] if beat] + beats[-1:]
-
-
 def expand(indices: int, values: Sequence[int], parameters: NmParameters) -> list[int] | None:
     """The m weights of a group, from its indices, the first in bit 0, and its n values; None where the indices do not increase."""
     p = parameters
@@ -89,7 +74,7 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: NmParamet
     p = parameters
     (count,) = shares["shape"]
     assert isinstance(count, int)
-    index, value = to_beats(shares["index"], 1), to_beats(shares["value"], p.groups * p.n)
+    index, value = data_beats(shares["index"], 1), data_beats(shares["value"], p.groups * p.n)
     pairs = -(-count // p.lanes) or 1  # a matrix without weights has a pair too: that of its beats without data
     weights: list[int] = []
     error = NmError.NONE

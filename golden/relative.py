@@ -6,9 +6,8 @@ ours; docs/relative.md states them.
 
 from collections.abc import Mapping, Sequence
 
-from golden.bits import Element, flatten
+from golden.bits import Element, data_beats, flatten
 from golden.decoded import Decoded
-from golden.nm import to_beats
 from golden.params.relative import RelativeError, RelativeParameters
 from golden.rlc import Pair, cut_runs
 
@@ -50,7 +49,7 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: RelativeP
     p = parameters
     (count,) = shares["shape"]
     assert isinstance(count, int)
-    gap_beats, value_beats = to_beats(shares["gap"], 1), to_beats(shares["value"], p.pairs_per_word)
+    gap_beats, value_beats = data_beats(shares["gap"], 1), data_beats(shares["value"], p.pairs_per_word)
     found: list[int] = []
     error = RelativeError.NONE
     for number, (gaps, values) in enumerate(zip(gap_beats, value_beats, strict=False), start=1):

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from golden import viterbi
 from golden.bitmap import Bits, combine
-from golden.bits import Element, words_to_bits
+from golden.bits import Element, flatten, words_to_bits
 from golden.decoded import Decoded
-from golden.params.base import check, check_range
+from golden.params.base import check
 from golden.params.viterbi_weight import ViterbiWeightParameters
 
 
@@ -22,10 +22,8 @@ def encode(matrix: Sequence[Sequence[int]], gains: Sequence[int], parameters: Vi
         ValueError: there are more weights than ``count_bits`` can count, or not as many gains, or a level needs more than ``value_bits``.
         TypeError: a level is not an integer.
     """
-    flat = [level for row in matrix for level in row]
+    flat = flatten(matrix, parameters.count_bits, parameters.value_bits)
     check(len(gains) == len(flat), "the number of gains", str(len(flat)), len(gains))
-    for number, level in enumerate(flat):
-        check_range(f"level {number}", level, 0, (1 << parameters.value_bits) - 1)
     shares = viterbi.encode(gains, parameters)
     kept = [bit for mask in masks(shares, parameters)[0] for bit in mask]
     return shares | {"value": [level for level, one in zip(flat, kept, strict=True) if one]}

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import json
 import re
 import textwrap
 from pathlib import Path
@@ -15,6 +14,7 @@ from golden.params.base import Parameters, Port
 from hdl import yowasp
 from hdl.axis import AxiDecoder, axis_members
 from hdl.cache import scratch
+from hdl.files import write_atomic, write_json
 
 # For the reader: conditions instead of case functions (pmuxtree), and `if (rst) ... else if (enable)` instead of feedback (opt_dff).
 # Without initial values (setattr, delete) a register that reset forgot, or a memory that was not written, is X in a four-state simulator.
@@ -152,7 +152,6 @@ def emit(parameters: Parameters, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{parameters.name}.sv"
-    description = json.dumps(describe(parameters), indent=2) + "\n"
-    path.write_text(verilog(parameters))
-    path.with_suffix(".json").write_text(description)
+    write_atomic(path, verilog(parameters))
+    write_json(path.with_suffix(".json"), describe(parameters))
     return path

@@ -47,6 +47,18 @@ def random_matrix(count: int, density: float = 0.5) -> Shares:
     return encode(random_elements(count, density))
 
 
+def random_runs(generator: random.Random) -> list[int]:
+    """Up to 11 runs, most of them short."""
+    return [generator.choice((0, 0, 1, generator.randrange(decoder().longest_run + 1))) for _ in range(generator.randrange(12))]
+
+
+def near(total: int, generator: random.Random) -> int:
+    """*total*, or a count of elements that is a little or much off."""
+    lanes = decoder().lanes
+    count = total + generator.choice((0, 0, 0, 0, -1, 1, -2, 2, lanes, -lanes, generator.randrange(-total, total + 1)))
+    return min(max(0, count), (1 << decoder().count_bits) - 1)
+
+
 def some(end: int) -> list[int]:
     """A few numbers from 0 to *end* - 1: the first, the last, in between, and at the edges of a beat."""
     lanes = decoder().lanes

@@ -18,8 +18,10 @@ from sim.bench_pairs import (
     full_rate,
     matrices_under_stalls,
     most,
+    near,
     random_elements,
     random_matrix,
+    random_runs,
     reset_in_flight,
     short_matrices_at_full_rate,
     stated_rate,
@@ -91,11 +93,10 @@ async def random_streams(dut: Any, stall: str) -> None:
     generator = random.Random(f"{cocotb.RANDOM_SEED} {stall}")
     matrices: list[Shares] = []
     for _ in range(200):
-        gaps = [generator.choice((0, 0, 1, generator.randrange(p.longest_run + 1))) for _ in range(generator.randrange(12))]
+        gaps = random_runs(generator)
         unused = generator.randrange((len(gaps) - 1) % p.pairs_per_word + 1) if gaps else 0  # at the end of the last word
         total = sum(gap + 1 for gap in gaps[: len(gaps) - unused])
-        count = max(0, total + generator.choice((0, 0, 0, -1, 1, -2, 2, p.lanes, -p.lanes, generator.randrange(-total, total + 1))))
-        shares = of(min(count, (1 << p.count_bits) - 1), [(gap, generator.getrandbits(p.value_bits)) for gap in gaps])
+        shares = of(near(total, generator), [(gap, generator.getrandbits(p.value_bits)) for gap in gaps])
         del shares["value"][len(gaps) - unused :]
         for _ in range(generator.choice((0, 0, 1, 2))):
             share = shares[generator.choice(("gap", "value"))]

@@ -14,7 +14,9 @@ from sim.bench_pairs import (
     full_rate,
     matrices_under_stalls,
     most,
+    near,
     random_matrix,
+    random_runs,
     reset_in_flight,
     short_matrices_at_full_rate,
     some,
@@ -96,16 +98,13 @@ async def random_codes(dut: Any, stall: str) -> None:
     generator = random.Random(f"{cocotb.RANDOM_SEED} {stall}")
     matrices: list[Shares] = []
     for _ in range(200):
-        runs = [generator.choice((0, 0, 1, generator.randrange(p.longest_run + 1))) for _ in range(generator.randrange(12))]
-        pairs = [(run, generator.choice((0, 1, 1)) * generator.getrandbits(p.level_bits)) for run in runs]
-        total = sum(run + 1 for run, _ in pairs)
-        count = max(0, total + generator.choice((0, 0, 0, 0, -1, 1, -2, 2, p.lanes, -p.lanes, generator.randrange(-total, total + 1))))
+        pairs = [(run, generator.choice((0, 1, 1)) * generator.getrandbits(p.level_bits)) for run in random_runs(generator)]
         words = code(pairs)
         if generator.random() < 0.3:
             words.insert(generator.randrange(len(words) + 1), None)
         if generator.random() < 0.3 and words:
             words = marked(words, generator.randrange(2 * len(words)))
-        matrices.append({"shape": [min(count, (1 << p.count_bits) - 1)], "code": words})
+        matrices.append({"shape": [near(sum(run + 1 for run, _ in pairs), generator)], "code": words})
     await run_matrices(dut, matrices, idle=stall, pressure=stall)
 
 

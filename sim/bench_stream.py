@@ -4,14 +4,14 @@
 for every input port, ``shape`` included, an array named like the port (uint8, beats x bytes of ``tdata``) and for every port but ``shape``
 ``PORT_keep`` of the same shape (0 or 1 a byte); ``tlast`` goes with the last beat. Beside each one appears ``NNNN.out.npz`` with
 ``tdata`` and ``tkeep`` (uint8, beats x bytes) and ``tuser`` (one a beat). After each matrix a line "matrices beats cycles" is added to
-the file ``progress``, and at the end ``summary.json`` says what it took. One matrix a port is in memory at a time. What came out is
-not judged here, but the rules of the stream are: nothing unknown, no beat too many, and something moving.
+the file ``progress``, and at the end ``summary.json`` says what it took. All but ``progress`` carry a checksum (:mod:`hdl.files`). One
+matrix a port is in memory at a time. What came out is not judged here, but the rules of the stream are: nothing unknown, no beat too
+many, and something moving.
 
 The drivers are our own because cocotbext-axi handles every byte by itself: with beats of 16 bytes these are several times as fast,
 as they move whole beats and convert them by the matrix.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +23,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.params.base import Parameters, Port
+from hdl.files import read_npz, write_json, write_npz
 from sim.monitor import STUCK_CYCLES
 from sim.testbench import CLOCK_NS, parameters
 
@@ -45,9 +46,9 @@ class Source:
 
     def _read(self) -> Iterator[Beat]:
         for file in self._files:
-            with np.load(file) as arrays:
-                data = arrays[self._port.name]
-                keep = _bytes(arrays[f"{self._port.name}_keep"]) if self._port.framed else data
+            arrays = read_npz(file)
+            data = arrays[self._port.name]
+            keep = _bytes(arrays[f"{self._port.name}_keep"]) if self._port.framed else data
             last = len(data) - 1
             for number, (tdata, tkeep) in enumerate(zip(_integers(data), _integers(keep), strict=True)):
                 yield tdata, tkeep, int(number == last)
@@ -109,10 +110,8 @@ class Sink:
             strings.clear()
         self.matrices += 1
         self.elements += int(keep.sum()) // self._port.lane_bytes
-        part = file.with_suffix(".out.npz.part")
-        with part.open("wb") as whole:
-            np.savez(whole, tdata=_bytes(data), tkeep=keep, tuser=_bytes(user)[:, 0])
-        part.replace(file.with_suffix(".out.npz"))
+        arrays = {"tdata": _bytes(data), "tkeep": keep, "tuser": _bytes(user)[:, 0]}
+        write_npz(file.with_suffix(".out.npz"), arrays, compress=False)
 
 
 def _integers(data: np.ndarray[Any, Any]) -> list[int]:
@@ -176,7 +175,4 @@ async def streams(dut: Any) -> None:
     ``stall_cycles``: those between the first and the last output beat without one, which nobody but the decoder caused.
     """
     folder = Path(os.environ["UNPRUNE_STREAMS"])
-    summary = await play(dut, parameters(), folder)
-    partial = folder / "summary.json.part"
-    partial.write_text(json.dumps(summary) + "\n")
-    partial.replace(folder / "summary.json")
+    write_json(folder / "summary.json", await play(dut, parameters(), folder))

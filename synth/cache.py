@@ -7,12 +7,12 @@ this package's own source. A damaged or half-written answer counts as none.
 import functools
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hdl.cache import cache_folder
+from hdl.files import DamagedFileError, read_json, write_json
 
 
 @functools.cache
@@ -34,14 +34,10 @@ def remember(question: list[Any], answer: Callable[[], dict[str, Any]], *, fresh
     path = folder() / f"{key}.json"
     if not fresh:
         try:
-            known = json.loads(path.read_text())
-            if isinstance(known, dict):
-                return known
-        except (OSError, ValueError):
+            return read_json(path)
+        except (OSError, DamagedFileError):
             pass  # never asked, or damaged
     given = answer()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(given))
-    part.replace(path)  # at once: another process sees the whole answer or none
+    write_json(path, given)
     return given

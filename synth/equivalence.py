@@ -11,7 +11,6 @@ is decided.
 """
 
 import argparse
-import json
 import re
 import sys
 import time
@@ -27,6 +26,7 @@ from golden.params.base import Parameters
 from hdl import yowasp
 from hdl.cache import scratch
 from hdl.emit import decoder_rtlil, verilog
+from hdl.files import write_json
 from synth import ports
 from synth.flow import map_to
 from synth.targets import TARGETS, Target
@@ -178,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for one in found
     ]
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
-    chosen.output.write_text(json.dumps({"tools": {"yosys": yowasp.version("yosys")}, "rows": rows}, indent=1) + "\n")
+    write_json(chosen.output, {"tools": {"yosys": yowasp.version("yosys")}, "rows": rows})
     return 0 if all(one.holds for one in found) else 1
 
 

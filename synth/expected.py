@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hdl.files import write_atomic
 from synth.cost import Cost, tools
 from synth.figures import difference
 
@@ -28,9 +29,7 @@ def read_expected(path: Path = PATH) -> dict[str, Any]:
 def write_expected(costs: Iterable[Cost], path: Path = PATH) -> None:
     """Record *costs* as the expected figures, in place of all that were recorded."""
     designs = {cost.name: cost.to_dict() for cost in costs}
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps({"tools": tools(), "designs": designs}, indent=1) + "\n")
-    part.replace(path)
+    write_atomic(path, json.dumps({"tools": tools(), "designs": designs}, indent=1) + "\n")
 
 
 def moved(name: str, expected: Mapping[str, Any], measured: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from golden.catalog import CATALOG
 from golden.params.base import Parameters
+from hdl.files import write_atomic
 from synth.expected import read_expected
 
 START, END = "<!-- decoders: made by python -m synth.markdown -->", "<!-- end of decoders -->"
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if page is None:
         sys.stdout.write(decoders(read_expected()) + "\n")
     else:
-        page.write_text(replaced(page.read_text(), read_expected()))
+        write_atomic(page, replaced(page.read_text(), read_expected()))
 
 
 if __name__ == "__main__":

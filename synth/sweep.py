@@ -1,7 +1,6 @@
 """Synthesise many decoders: ``python -m synth.sweep`` prints the catalogue's costs as a table, ``--write`` records them."""
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from golden.catalog import CATALOG
 from golden.params.base import Parameters
+from hdl.files import write_json
 from synth.clock import DEVICE_TITLE
 from synth.cost import Cost, measure, tools
 from synth.expected import write_expected
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.print(table(costs))
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
     rows = [one for cost in costs for one in cost.to_rows()]
-    chosen.output.write_text(json.dumps({"tools": tools(), "rows": rows}, indent=1) + "\n")
+    write_json(chosen.output, {"tools": tools(), "rows": rows})
     if chosen.write:
         write_expected(costs)
 

@@ -12,7 +12,7 @@ from golden.catalog import FORMATS
 ROOT = Path(__file__).parents[1]
 ROOMS = ("golden", "hdl", "sim", "synth", "unprune")
 SHARED = ("golden.params", "golden.catalog")
-TOOLS = ("hdl.emit", "hdl.yowasp", "hdl.pdr", "hdl.cache")
+TOOLS = ("hdl.emit", "hdl.yowasp", "hdl.pdr", "hdl.cache", "hdl.files")
 BENCHES = ("sim.bench_", "sim.testbench", "sim.monitor")
 FILES_OF_A_FORMAT = ("golden/params/{}.py", "golden/{}.py", "hdl/{}.py", "sim/bench_{}.py", "unprune/encode/{}.py", "docs/{}.md")
 MOST_LINES = 400
@@ -26,7 +26,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "hdl": (*SHARED, "hdl", "amaranth.hdl", "amaranth.lib"),
     "hdl.emit": (*SHARED, "hdl", "amaranth"),  # alone knows the back end
     "hdl.properties": (*SHARED, "hdl", "hdl.properties", "amaranth.hdl", "amaranth.lib", "amaranth.asserts"),
-    **dict.fromkeys(BENCHES, ("golden", *BENCHES)),
+    **dict.fromkeys(BENCHES, ("golden", "hdl.files", *BENCHES)),
     "sim": (*SHARED, *TOOLS, "sim"),
     "synth": (*SHARED, *TOOLS, "synth"),
     "unprune": ROOMS,

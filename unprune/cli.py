@@ -3,7 +3,6 @@
 Exit codes: 0 good; 1 a check failed, or a tool is missing or failed; 2 the input or the command line is wrong; 130 interrupted.
 """
 
-import json
 import os
 import shlex
 import shutil
@@ -22,13 +21,13 @@ from rich.console import Console
 from golden.catalog import CATALOG, FORMATS
 from hdl.cache import ToolMissing
 from hdl.emit import emit
+from hdl.files import write_json
 from hdl.yowasp import ToolError
 from sim import tools
 from sim.run import SimulationFailed, simulate
 from synth import sweep
 from synth.targets import TARGETS
 from unprune import flow, listing, report, settings
-from unprune.files import write_atomic
 from unprune.outcome import Result
 from unprune.progress import Steps
 from unprune.roundtrip import LEVEL_BITS
@@ -149,7 +148,7 @@ def synth(
     Console().print(sweep.table(costs))
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = [one for cost in costs for one in cost.to_rows()]
-    write_atomic(output, json.dumps({"versions": flow.versions(), "rows": rows}, indent=1) + "\n")
+    write_json(output, {"versions": flow.versions(), "rows": rows})
 
 
 @app.command()

@@ -1,50 +1,33 @@
-"""Write files and folders so that what stands under their final name is always whole.
+"""Write folders so that what stands under their final name is always whole; for files see :mod:`hdl.files`.
 
-Both ways fill a hidden sibling first, ``.NAME.XXXXXXXX.part``, and rename it into place at the end; on an error or Ctrl-C the sibling is
+A hidden sibling is filled first, ``.NAME.XXXXXXXX.part``, and renamed into place at the end; on an error or Ctrl-C the sibling is
 removed. Only a process killed outright (``SIGKILL``, power) leaves a sibling behind, which may be deleted.
 """
 
+import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hdl.files import sibling
+
 MARKER = ".unprune"
-_MARKER_HEAD = "Written by unprune, which replaces this folder as a whole and refuses to if it holds other files than these:"
-
-
-def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> None:
-    """Write *data* (text as UTF-8) to the file *path*, or leave what was there as it was.
-
-    Raises:
-        FileExistsError: *path* is something else than a file.
-        OSError: The folder is missing or closed, or the disk is full.
-    """
-    target = Path(os.path.realpath(path))  # through a link, not in place of it
-    if target.exists() and not target.is_file():
-        raise FileExistsError(f"{path} must be a file or nothing yet, was {'a folder' if target.is_dir() else 'a device or pipe'}")
-    part = _sibling(target, "part")
-    try:
-        with part.open("xb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+_MARKER_HEAD = "# Written by unprune, which replaces this folder as a whole and refuses to if it holds other files than these."
+_DIGEST = 66  # characters of a line before the name: the SHA-256 and two spaces
 
 
 @contextmanager
 def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give an empty folder to fill; on leaving the ``with`` block it becomes *path*. Missing parents are made.
 
-    What is at *path* already: nothing or an empty folder, it is taken; the untouched output of an earlier run (its marker file ``.unprune``
-    lists all that is in it), it is replaced as a whole at the end, so that it survives a run that fails or is interrupted; anything
-    else is refused before the block starts, and again at the end. For the moment between the two last renames the earlier output is
-    named ``.NAME.XXXXXXXX.old``. Write no absolute path of the folder given into its files: its name changes.
+    The folder's marker file ``.unprune`` lists all that is in it with its checksum; ``sha256sum -c .unprune`` verifies them.
+
+    What is at *path* already: nothing or an empty folder, it is taken; the output of an earlier run, with no other files than its marker
+    lists, it is replaced as a whole at the end, so that it survives a run that fails or is interrupted; anything else is refused before
+    the block starts, and again at the end. For the moment between the two last renames the earlier output is named
+    ``.NAME.XXXXXXXX.old``. Write no absolute path of the folder given into its files: its name changes.
 
     Raises:
         FileExistsError: *path* is a file, a folder with files that unprune did not write, a mount point, or holds the current folder.
@@ -53,21 +36,17 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     _check_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = _sibling(target, "part")
+    part = sibling(target, "part")
     try:
         part.mkdir()
         yield part
-        names = sorted(_files(part) - {MARKER})
-        (part / MARKER).write_text("\n".join([_MARKER_HEAD, *names, ""]), encoding="utf-8", errors="surrogateescape")
+        lines = [f"{_digest(part / name)}  {name}" for name in sorted(_files(part) - {MARKER})]
+        (part / MARKER).write_text("\n".join([_MARKER_HEAD, *lines, ""]), encoding="utf-8", errors="surrogateescape")
         _check_replaceable(target)
         _replace_folder(part, target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-
-
-def _sibling(target: Path, end: str) -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{end}")
 
 
 def _files(folder: Path) -> set[str]:
@@ -77,6 +56,11 @@ def _files(folder: Path) -> set[str]:
         for place, folders, files in os.walk(folder)
         for name in [*files, *(name for name in folders if (Path(place) / name).is_symlink())]
     }
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_replaceable(target: Path) -> None:
@@ -99,7 +83,7 @@ def _check_replaceable(target: Path) -> None:
             raise refuse("exists and was not written by unprune")
         return
     listed = marker.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
-    foreign = sorted(_files(target) - {MARKER} - set(listed))
+    foreign = sorted(_files(target) - {MARKER} - set(listed) - {line[_DIGEST:] for line in listed})  # 0.1.0 listed names alone
     if foreign:
         raise refuse(f"holds {foreign[0]!r}, which unprune did not write")
 
@@ -109,7 +93,7 @@ def _replace_folder(part: Path, target: Path) -> None:
     if not target.exists():
         part.rename(target)
         return
-    old = _sibling(target, "old")
+    old = sibling(target, "old")
     try:
         target.rename(old)
         part.rename(target)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from golden.params.base import Parameters, check, check_range
+from hdl.files import write_atomic, write_json
 from sim import tools
 from synth import cost
 from synth.targets import TARGETS
 from unprune import report
 from unprune.costing import costing
-from unprune.files import new_folder, write_atomic
+from unprune.files import new_folder
 from unprune.models import read_model
 from unprune.network import Digits, accuracy, load_digits
 from unprune.outcome import Outcome, Result
@@ -167,8 +167,7 @@ def _references(digits: Digits, densities: Mapping[str, float], bits: int) -> di
 def _write(result: Result, folder: Path) -> None:
     for outcome in result.outcomes:
         if outcome.cost:
-            synthesis = json.dumps({"tools": cost.tools(), **outcome.cost.to_dict()}, indent=1)
-            write_atomic(folder / outcome.parameters.name / "synthesis.json", synthesis + "\n")
+            write_json(folder / outcome.parameters.name / "synthesis.json", {"tools": cost.tools(), **outcome.cost.to_dict()})
     rows = {"title": result.title, "command": result.command, "versions": result.versions, "rows": result.to_rows()}
-    write_atomic(folder / "results.json", json.dumps(rows, indent=1) + "\n")
+    write_json(folder / "results.json", rows)
     write_atomic(folder / "index.html", report.page(result))

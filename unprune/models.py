@@ -6,7 +6,6 @@ what to do.
 """
 
 import ast
-import lzma
 import math
 import os
 import re
@@ -22,13 +21,15 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from hdl.files import is_intact
+
 MAX_WEIGHTS = 2**28  # 1 GiB as float32
 _NPY_MAGIC = b"\x93NUMPY"
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _HEADER_MAX = 10_000  # bytes; numpy writes 118 for any plain array
 _CHUNK = 2**20  # weights converted at a time
 _SAVE_AS = "save it with numpy.savez(path, name=array, ...)"
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError, struct.error)
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, struct.error)
 
 
 class ModelError(ValueError):
@@ -67,7 +68,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
 
     In an ``.npz`` every 2-D and 4-D array is a layer; arrays of other dimensions (biases, scalars) and files that are no arrays are left
     out, with the reason. An ``.npy`` is one layer, named after the file. Weights may be floats or integers; all become float32, rounded
-    where they must be.
+    where they must be. One that unprune wrote carries a checksum, which is verified.
 
     Raises:
         ModelError: The file is missing, a folder, truncated, damaged, of another kind, too large or without a layer; an array is pickled;
@@ -105,6 +106,8 @@ def _read_npy(file: IO[bytes], path: str | os.PathLike[str], name: str) -> Model
 def _read_npz(file: IO[bytes], path: str | os.PathLike[str]) -> Model:
     model = Model({})
     name = ""
+    if is_intact(file) is False:
+        raise ModelError(f"{path}: is not as unprune wrote it, by the checksum that it carries; make or copy it again")
     try:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
@@ -131,6 +134,8 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, m
     if not member.filename.endswith(".npy"):
         model.left_out[name] = "is not an array"
         return
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others take the memory that the file asks for
+        raise ModelError(f"{where} is packed in a way that numpy does not write; {_SAVE_AS}")
     with archive.open(member) as packed:
         header = _read_header(packed, where)
         reason = _why_not_layer(header)
@@ -170,10 +175,12 @@ def _read_header(file: IO[bytes], where: str) -> _Header:
         with warnings.catch_warnings(action="error"):  # an odd escape in garbage is an error, not a line on the user's screen
             values = ast.literal_eval(text.decode("latin-1").strip())
         descr, fortran_order, shape = values["descr"], values["fortran_order"], values["shape"]
+        shown = repr(shape)  # which Python refuses for a number of thousands of digits
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError, Warning):
         raise ModelError(f"{where} has a damaged header; save or copy it again") from None
-    if not isinstance(shape, tuple) or not all(type(size) is int and size >= 0 for size in shape) or not isinstance(fortran_order, bool):
-        raise ModelError(f"{where} has a damaged header (shape {shape!r}); save or copy it again")
+    sizes = isinstance(shape, tuple) and all(type(size) is int and 0 <= size < 1 << 63 for size in shape)
+    if not sizes or not isinstance(fortran_order, bool):
+        raise ModelError(f"{where} has a damaged header (shape {shown[:80]}); save or copy it again")
     return _Header(_dtype(descr, where), shape, fortran_order)
 
 
@@ -200,9 +207,11 @@ def _read_layer(file: IO[bytes], header: _Header, size: int, room: int, where: s
         raise ModelError(f"{where} {header.shape} needs {needed} bytes and has {size}, the file is cut short; save or copy it again")
     if header.count > room:
         raise ModelError(f"{where} of shape {header.shape} takes the file past {MAX_WEIGHTS} weights; split it into several files")
-    flat = np.empty(header.count, np.float32)
+    flat = np.empty(0, np.float32)
     wrong: Counter[str] = Counter()
     for start in range(0, header.count, _CHUNK):
+        if start == flat.size:  # an archive may declare more than it holds: memory is taken for as much again as has been seen
+            flat.resize(min(max(2 * start, _CHUNK), header.count), refcheck=False)
         wrong += _read_chunk(file, header.dtype, flat[start : start + _CHUNK], where)
     if wrong:
         found = ", ".join(f"{count} {kind}" for kind, count in wrong.items())

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hdl.files import read_npz
+
 Layers: TypeAlias = Mapping[str, NDArray[Any]]
 Floats: TypeAlias = NDArray[np.float32]
 Labels: TypeAlias = NDArray[np.uint8]
@@ -80,7 +82,8 @@ def accuracy(layers: Layers, images: NDArray[Any], labels: NDArray[Any]) -> floa
 
 def load_digits() -> Digits:
     """The network that ships, as ``python -m unprune.train`` left it; weights are float16 in the file and float32 here."""
-    with resources.files("unprune").joinpath("digits", "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        layers = {name: stored[name].astype(np.float32) for name in stored.files if name.endswith((".weight", ".bias"))}
-        images = {part: stored[f"{part}_images"].astype(np.float32) / PIXEL_MAX for part in ("train", "test")}
-        return Digits(layers, images["train"], stored["train_labels"], images["test"], stored["test_labels"])
+    with resources.as_file(resources.files("unprune").joinpath("digits", "digits.npz")) as path:
+        stored = read_npz(path)
+    layers = {name: value.astype(np.float32) for name, value in stored.items() if name.endswith((".weight", ".bias"))}
+    images = {part: stored[f"{part}_images"].astype(np.float32) / PIXEL_MAX for part in ("train", "test")}
+    return Digits(layers, images["train"], stored["train_labels"], images["test"], stored["test_labels"])

@@ -4,12 +4,10 @@ A format is known by its name alone: ``golden.FORMAT``, ``unprune.encode.FORMAT`
 """
 
 import importlib
-import json
 import shutil
 import tempfile
 import threading
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from golden.params.base import Parameters, check
 from hdl.emit import emit
+from hdl.files import read_json, write_json, write_npz
 from sim.run import SimulationFailed, simulate
 from unprune import streams
 from unprune.encode.base import Mask, Tile
@@ -76,7 +75,7 @@ def round_trip(
         checked = _check(quantised, tiles, parameters, folder / "streams", progress)
     rebuilt = {name: np.asarray(value) for name, value in prepared.items()}
     rebuilt |= {name: weights_of(levels, quantised[name].scale) for name, levels in checked.levels.items()}
-    _write_npz(folder / "rebuilt.npz", rebuilt)
+    write_npz(folder / "rebuilt.npz", rebuilt)
     figures = tuple(_figures(name, layers[name], masks[name], quantised[name], *costs[name]) for name in masks)
     return Outcome(
         parameters, figures, checked.beats, checked.differing_beats, checked.differing_weights, summary["cycles"], summary["stall_cycles"],
@@ -130,7 +129,7 @@ def _encode(
             first, done = first + tile.weights, done + tile.weights
             progress("encode", done, total)
         costs[name] = index_bits, value_bits
-    (folder / "tiles.json").write_text(json.dumps(streams.describe(parameters, tiles), indent=1) + "\n")
+    write_json(folder / "tiles.json", streams.describe(parameters, tiles))
     return tiles, costs
 
 
@@ -157,7 +156,7 @@ def _simulate(parameters: Parameters, folder: Path, matrices: int, simulator: st
         raise
     shutil.rmtree(work, ignore_errors=True)
     (folder / "progress").unlink()
-    summary: dict[str, int] = json.loads((folder / "summary.json").read_text())
+    summary = read_json(folder / "summary.json")
     progress("simulate", matrices, matrices)
     return summary
 
@@ -214,14 +213,6 @@ def _check(
         done += tile.weights
         progress("check", done, total)
     return checked
-
-
-def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write *arrays*, whatever they are named: ``numpy.savez`` takes no array named ``file``."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def _figures(name: str, weights: Weights, mask: Mask, quantised: Quantised, index_bits: int, value_bits: int) -> LayerFigures:

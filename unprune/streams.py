@@ -2,7 +2,7 @@
 
 A folder of streams holds for tile 0, 1, ... the file ``NNNN.npz``: for each input port of the decoder an array named like it (uint8, beats
 x bytes of ``tdata``), for every port but ``shape`` also ``PORT_keep`` (0 or 1 a byte), and ``survivors`` where values travel beside
-the decoder. The simulator adds ``NNNN.out.npz`` (``tdata``, ``tkeep``, ``tuser``). See :mod:`sim.bench_stream`.
+the decoder. The simulator adds ``NNNN.out.npz`` (``tdata``, ``tkeep``, ``tuser``). See :mod:`sim.bench_stream`. All carry a checksum.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from golden.bits import Element, to_beats
 from golden.decoded import Decoded
 from golden.params.base import Parameters, Port
+from hdl.files import read_npz, write_npz
 from unprune.encode.base import Tile
 
 Bytes = NDArray[np.uint8]
@@ -82,17 +83,21 @@ def write_tile(folder: Path, number: int, tile: Tile, parameters: Parameters) ->
             arrays[f"{port.name}_keep"] = keep
     if tile.survivors is not None:
         arrays["survivors"] = tile.survivors
-    np.savez_compressed(_path(folder, number), allow_pickle=False, **arrays)
+    write_npz(_path(folder, number), arrays)
 
 
 def read_tile(folder: Path, number: int, weights: int, parameters: Parameters) -> Tile:
-    """The tile of *weights* weights that :func:`write_tile` wrote."""
-    with np.load(_path(folder, number), allow_pickle=False) as arrays:
-        streams = {}
-        for port in (parameters.shape, *parameters.inputs):
-            data = arrays[port.name]
-            streams[port.name] = unpack(port, data, arrays[f"{port.name}_keep"] if port.framed else np.ones_like(data))
-        return Tile(weights, streams, arrays.get("survivors"))
+    """The tile of *weights* weights that :func:`write_tile` wrote.
+
+    Raises:
+        hdl.files.DamagedFileError: It is not as it was written.
+    """
+    arrays = read_npz(_path(folder, number))
+    streams = {}
+    for port in (parameters.shape, *parameters.inputs):
+        data = arrays[port.name]
+        streams[port.name] = unpack(port, data, arrays[f"{port.name}_keep"] if port.framed else np.ones_like(data))
+    return Tile(weights, streams, arrays.get("survivors"))
 
 
 def read_played(folder: Path, number: int) -> Played:
@@ -100,9 +105,10 @@ def read_played(folder: Path, number: int) -> Played:
 
     Raises:
         FileNotFoundError: It has not been simulated.
+        hdl.files.DamagedFileError: It is not as it was written.
     """
-    with np.load(_path(folder, number).with_suffix(".out.npz"), allow_pickle=False) as arrays:
-        return Played(arrays["tdata"], arrays["tkeep"], arrays["tuser"])
+    arrays = read_npz(_path(folder, number).with_suffix(".out.npz"))
+    return Played(arrays["tdata"], arrays["tkeep"], arrays["tuser"])
 
 
 def shares(tile: Tile) -> dict[str, list[Element | None]]:

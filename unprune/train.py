@@ -9,7 +9,6 @@ A run repeats bit for bit on one machine with one numpy. Elsewhere matrix produc
 the file in the repository is the network, the script says how it came about.
 """
 
-import io
 import itertools
 import sys
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from unprune.files import write_atomic
+from hdl.files import write_npz
 from unprune.network import PIXEL_MAX, Floats, Layers, accuracy, activations, layer_names
 
 SIZES = (64, 300, 100, 10)
@@ -150,9 +149,7 @@ def main(path: Path) -> None:
     print(f"test accuracy: {accuracy(stored, images[in_test], labels[in_test]):.4f} of {in_test.sum()}")
     for part, picked in (("train", ~in_test), ("test", in_test)):
         stored |= {f"{part}_images": pixels[picked], f"{part}_labels": labels[picked]}
-    file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **stored)
-    write_atomic(path, file.getvalue())
+    write_npz(path, stored)
     print(f"{path}: {path.stat().st_size} bytes")
 
 

@@ -1,9 +1,11 @@
 """Bits, bytes and beats keep their order: bit 0, byte 0 and lane 0 first."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.bits import Element, bits_to_words, from_beats, to_beats, words_to_bits
+from golden.bits import beats_of, bits_to_words, data_beats, to_beats, words_to_bits
 from golden.params.base import Field, Port
 
 BYTES = Port("weight", (Field("level", 8),), lanes=3)
@@ -44,8 +46,20 @@ def test_none_is_a_beat_without_data_in_the_midst() -> None:
     assert [keep for _, keep in to_beats(BYTES, [1, None, 2])] == [b"\1\0\0", b"\0\0\0", b"\1\0\0"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 511), st.integers(0, 15))), st.integers(1, 5))
-def test_elements_come_back_from_beats(elements: list[Element], row: int) -> None:
-    for grouping in (None, row):
-        beats = list(to_beats(PAIRS, elements, grouping))
-        assert from_beats(PAIRS, b"".join(b[0] for b in beats), b"".join(b[1] for b in beats)) == elements
+@given(st.lists(st.none() | st.integers(0, 9)), st.integers(1, 4), st.none() | st.integers(1, 9))
+def test_beats_are_full_but_at_the_end_of_a_row_and_before_one_without_data(
+    elements: list[int | None], lanes: int, row: int | None
+) -> None:
+    beats = beats_of(elements, lanes, row)
+    assert [one for beat in beats for one in beat] == [one for one in elements if one is not None]
+    assert sum(not beat for beat in beats) == elements.count(None) or beats == [[]]
+    count = 0
+    for beat, after in pairwise(beats):
+        count += len(beat)
+        assert not beat or not after or len(beat) == lanes or (row and count % row == 0)
+    assert all(len(beat) <= lanes for beat in beats)
+
+
+def test_of_beats_without_data_a_model_sees_only_the_last() -> None:
+    assert data_beats([None, 1, 2, 3, None, None, 4, None, None], 2) == [[1, 2], [3], [4], []]
+    assert data_beats([], 2) == data_beats([None, None], 2) == [[]]

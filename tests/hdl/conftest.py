@@ -2,33 +2,19 @@
 
 import importlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from amaranth.sim import Simulator
 
-from golden.bits import Element
+from golden.bits import Element, beats_of
 from golden.decoded import Decoded
 from golden.params.base import Parameters, Port
 from hdl.axis import decoder as make
 
 HANGS = 2000  # cycles in which a stream that is offered or awaited does not move
 Shares = dict[str, list[Element | None]]
-
-
-def beats(port: Port, share: list[Element | None]) -> Iterator[tuple[list[int], bool]]:
-    """The lanes of each beat of a share, and whether it is the last."""
-    given: list[list[int]] = [[]]
-    for element in share:
-        if not isinstance(element, int):
-            given.append([])
-        elif given[-1] and len(given[-1]) < port.lanes:
-            given[-1].append(element)
-        else:
-            given.append([element])
-    kept = given[1:] or given
-    yield from ((lanes, number == len(kept) - 1) for number, lanes in enumerate(kept))
 
 
 def decode(parameters: Parameters, matrices: list[Shares], stall: float, seed: int) -> list[Decoded]:
@@ -42,12 +28,13 @@ def decode(parameters: Parameters, matrices: list[Shares], stall: float, seed: i
         async def drive(context: Any) -> None:
             generator, stream = random.Random(f"{seed} {port.name}"), getattr(decoder, port.name)
             for shares in matrices:
-                for lanes, last in beats(port, shares[port.name]):
+                cut = beats_of(shares[port.name], port.lanes)
+                for number, lanes in enumerate(cut, 1):
                     while generator.random() < stall:
                         context.set(stream.payload.as_value(), generator.getrandbits(len(stream.payload.as_value())))  # means nothing
                         await context.tick()
                     payload = {"data": lanes + [0] * (port.lanes - len(lanes))}
-                    framing = {"keep": (1 << len(lanes)) - 1, "last": last} if port.framed else {}
+                    framing = {"keep": (1 << len(lanes)) - 1, "last": number == len(cut)} if port.framed else {}
                     context.set(stream.payload, payload | framing)
                     context.set(stream.valid, 1)
                     for _ in range(HANGS):

@@ -1,11 +1,10 @@
 """The test bench judges: a small decoder written by hand passes under every stall pattern, and each way of breaking it is caught."""
 
-import json
-
 import numpy as np
 import pytest
 
 from golden.params.viterbi import ViterbiParameters
+from hdl.files import read_json, read_npz, write_npz
 from sim import tools
 from sim.run import SimulationFailed, simulate_verilog
 
@@ -160,7 +159,7 @@ def streams(tmp_path):
     matrices = [generator.integers(0, 2, (count, 1), dtype=np.uint8) for count in (5, 1, 300)]
     for number, index in enumerate(matrices):
         shape = np.array([list(len(index).to_bytes(3, "little"))], dtype=np.uint8)
-        np.savez(tmp_path / f"{number:04}.npz", shape=shape, index=index, index_keep=np.ones_like(index))
+        write_npz(tmp_path / f"{number:04}.npz", {"shape": shape, "index": index, "index_keep": np.ones_like(index)})
     return matrices
 
 
@@ -170,11 +169,11 @@ def test_files_are_played_and_what_came_out_is_written(run, streams, tmp_path, s
         pytest.skip("Icarus is not installed")
     run(VERILOG, simulator, "sim.bench_stream")
     for number, index in enumerate(streams):
-        with np.load(tmp_path / f"{number:04}.out.npz") as out:
-            assert out["tdata"].tolist() == index.tolist()
-            assert out["tkeep"].tolist() == [[1]] * len(index)
-            assert out["tuser"].tolist() == [0] * len(index)
-    summary = json.loads((tmp_path / "summary.json").read_text())
+        out = read_npz(tmp_path / f"{number:04}.out.npz")
+        assert out["tdata"].tolist() == index.tolist()
+        assert out["tkeep"].tolist() == [[1]] * len(index)
+        assert out["tuser"].tolist() == [0] * len(index)
+    summary = read_json(tmp_path / "summary.json")
     # One idle cycle between matrices, and three from the first shape on offer until the first mask bit is taken.
     assert summary == {"matrices": 3, "cycles": 3 + 306 + 1, "beats": 306, "elements": 306, "stall_cycles": 2}
     lines = [[int(word) for word in line.split()[:2]] for line in (tmp_path / "progress").read_text().splitlines()]

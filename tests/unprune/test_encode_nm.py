@@ -68,12 +68,6 @@ def test_progress_counts_every_weight() -> None:
     assert sum(seen) == 72
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_weights_that_are_not_finite_are_refused(bad: float) -> None:
-    with pytest.raises(ValueError, match=r"^weights must be finite, 1 of 4 are NaN or infinite$"):
-        choose(np.array([[1, 2, bad, 3]]), 0.5, NmParameters())
-
-
 @sets
 @shapes
 def test_streams_are_those_of_golden_and_come_back(parameters: NmParameters, shape: tuple[int, int]) -> None:

@@ -87,6 +87,21 @@ def test_gains_too_large_for_16_bits_go_to_the_general_kernel():
     assert viterbi.search(gains, parameters).tolist() == golden.search(gains.tolist(), parameters)
 
 
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_workers_stop_when_one_fails(workers):
+    batch = engine.LANES * EXAMPLE.block_steps * EXAMPLE.q
+    told = []
+
+    def fail(weights):
+        told.append(weights)
+        if len(told) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        viterbi.search(np.ones(100 * batch, np.int8), EXAMPLE, fail, workers)
+    assert len(told) <= 3 + 2 * workers  # what the others had begun
+
+
 def test_any_number_of_workers_gives_the_same_bits_and_reports_every_weight():
     gains = np.random.default_rng(0).integers(-50, 20, 200_003)
     parameters = sparse_code(block_steps=64)

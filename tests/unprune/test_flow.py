@@ -1,7 +1,6 @@
 """The main job end to end: what went in comes out of the simulated Verilog, and what is written is whole or not there."""
 
 import dataclasses
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from golden.catalog import CATALOG
 from golden.decoded import Decoded
 from golden.params.nm import NmParameters
+from hdl.files import read_json
 from sim import tools
 from unprune import flow, roundtrip, settings
 from unprune.encode import viterbi as encoder
@@ -66,12 +66,12 @@ def test_the_demo_writes_decoders_streams_figures_and_a_page(shown: tuple[Result
         name = one.parameters.name
         place = folder / name
         assert {path.name for path in place.iterdir()} == {f"{name}.json", f"{name}.sv", "rebuilt.npz", "streams", "synthesis.json"}
-        tiles = json.loads((place / "streams" / "tiles.json").read_text())["tiles"]
+        tiles = read_json(place / "streams" / "tiles.json")["tiles"]
         played = sorted(path.name for path in (place / "streams").glob("*.npz"))
         assert played == sorted(f"{number:04}{end}" for number in range(len(tiles)) for end in (".npz", ".out.npz"))
-        assert set(json.loads((place / "synthesis.json").read_text())) == {"tools", "ice40", "ecp5", "xc7", "gates", "clock"}
+        assert set(read_json(place / "synthesis.json")) == {"tools", "ice40", "ecp5", "xc7", "gates", "clock"}
         assert (place / f"{name}.sv").read_text().count(f"module {name}(") == 1
-    rows = json.loads((folder / "results.json").read_text())["rows"]
+    rows = read_json(folder / "results.json")["rows"]
     assert all(row["met"] for row in rows if row["bar"] is not None)
     assert str(folder) not in (folder / "index.html").read_text()
 

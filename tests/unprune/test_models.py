@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hdl.files import write_npz
 from unprune import models
 from unprune.models import ModelError, read_model
 
@@ -127,6 +128,8 @@ def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path):
         (headed("[1]"), r"array 'm' has a damaged header; .*"),
         (headed("(" * 5000), r"array 'm' has a damaged header; .*"),
         (headed("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -4)}"), r"array 'm' has a damaged header \(shape \(-1, -4\)\); .*"),
+        (headed("{'descr': '<f4', 'fortran_order': False, 'shape': (0x1%s, 4)}" % ("0" * 9000)), r"array 'm' has a damaged header; .*"),
+        (headed(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({2**63}, 4)}}"), r"array 'm' has a damaged header \(shape .*\); .*"),
         (headed("{'descr': '<q9', 'fortran_order': False, 'shape': (1, 4)}"), r"array 'm' has elements of the unknown type '<q9'; .*"),
     ],
 )
@@ -208,6 +211,13 @@ def test_an_archive_with_less_in_it_than_it_declares_is_refused(tmp_path):
     refused(tmp_path / "a.npz", r"array 'w' .*; save or copy it again")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_packed_in_another_way_is_refused_as_it_could_ask_for_any_memory(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("w.npy", npy_bytes(MATRIX))
+    refused(tmp_path / "a.npz", r"array 'w' is packed in a way that numpy does not write; save it with numpy.savez.*")
+
+
 def test_an_archive_without_a_layer_says_what_it_holds(tmp_path):
     refused(save(tmp_path / "a.npz", bias=np.ones(3)), r"holds no layer \('bias' is 1-D, a bias or the like\); save it with .*")
     with zipfile.ZipFile(tmp_path / "e.npz", "w"):
@@ -239,6 +249,16 @@ def test_a_flipped_bit_in_the_weights_of_an_archive_is_refused(tmp_path):
     content[content.index(MATRIX.tobytes()) + 5] ^= 4
     (tmp_path / "a.npz").write_bytes(content)
     refused(tmp_path / "a.npz", r"array 'w' cannot be unpacked, .*CRC.*; save or copy it again")
+
+
+def test_an_archive_of_unprune_that_is_not_as_it_was_written_is_refused(tmp_path):
+    path = tmp_path / "rebuilt.npz"
+    write_npz(path, {"w": MATRIX})
+    assert np.array_equal(read_model(path).layers["w"], MATRIX)
+    content = bytearray(path.read_bytes())
+    content[10] ^= 1  # the time of the member, which a zip's own checksums leave out
+    path.write_bytes(content)
+    refused(path, "is not as unprune wrote it, by the checksum that it carries; make or copy it again")
 
 
 @settings(max_examples=400, deadline=None)

@@ -6,11 +6,9 @@ Small layers, or one small layer at several thresholds, share lanes. Working spa
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -130,12 +128,11 @@ def search_all(
     peak, longest = max(source.peak for source in sources), min(parameters.block_steps, max(steps))
     fits = p == 1 and peak <= gains.LIMIT and fast.rebase_steps(parameters.k, peak * q) > 0
     count = threads(sum(source.size for source in sources), workers)
-    kernels: SimpleQueue[Plain | Fast] = SimpleQueue()
-    for _ in range(count):
-        kernels.put(kernel := (Fast if fits and not plain else Plain)(parameters, peak, longest))
+    kernels: list[Plain | Fast] = [(Fast if fits and not plain else Plain)(parameters, peak, longest) for _ in range(count)]
+    batches = list(_batches(steps, parameters.block_steps, kernels[0].lanes))
+    waiting, told = iter(batches), threading.Lock()  # whoever asks, a list's iterator gives each batch once
 
-    def one(batch: Sequence[Piece]) -> int:
-        kernel = kernels.get()
+    def one(batch: Sequence[Piece], kernel: Plain | Fast) -> int:
         ends = np.zeros(kernel.lanes, np.int64)
         for piece in batch:
             lanes = slice(piece.lane, piece.lane + piece.lanes)
@@ -147,36 +144,27 @@ def search_all(
             target = bits[piece.source][piece.first * p : (piece.first + piece.steps) * p]
             target[:] = found[piece.lane : piece.lane + piece.lanes].ravel()[: target.size]
             done += min((piece.first + piece.steps) * q, sources[piece.source].size) - piece.first * q
-        kernels.put(kernel)
-        for piece in batch:
             if then:
-                then(piece.first, bits[piece.source][piece.first * p : (piece.first + piece.steps) * p])
+                then(piece.first, target)
         return done
 
-    batches = deque(_batches(steps, parameters.block_steps, kernel.lanes))
-    told = threading.Lock()
-
-    def work() -> None:
-        """One batch after the other, without a word to the thread that waits: each would cost both the interpreter's lock."""
-        while True:
-            try:
-                batch = batches.popleft()
-            except IndexError:
-                return
-            done = one(batch)
-            if progress:
-                with told:
-                    progress(done)
+    def work(kernel: Plain | Fast) -> None:
+        """One batch after the other, without a word to the other threads: each would cost both the interpreter's lock."""
+        try:
+            for batch in waiting:
+                done = one(batch, kernel)
+                if progress:
+                    with told:
+                        progress(done)
+        except BaseException:
+            batches.clear()  # the others stop as well
+            raise
 
     with ThreadPoolExecutor(count) as pool:
-        try:
-            if count == 1:
-                work()
-            else:
-                for worker in [pool.submit(work) for _ in range(count)]:
-                    worker.result()
-        finally:
-            batches.clear()  # where one failed or the user interrupts, the others stop
+        others = [pool.submit(work, kernel) for kernel in kernels[1:]]
+        work(kernels[0])
+        for other in others:
+            other.result()
     return bits
 
 
