@@ -42,14 +42,15 @@ class Truth(Spec):
 
     Attributes:
         model: What is owed.
-        most_idle: See above; ``latency + 1`` unless a format says otherwise.
+        latency: From the cycle in which the model can make a beat; that of the parameters unless a format says otherwise.
+        most_idle: See above; ``latency + 1`` of the parameters unless a format says otherwise.
     """
 
     model: Any
 
     def __init__(self, design: Any, parameters: Any, *, invariants: bool = True, legal_inputs: bool = False) -> None:
         self.parameters: Parameters = parameters
-        self.most_idle = parameters.latency + 1
+        self.latency, self.most_idle = parameters.latency, parameters.latency + 1
         super().__init__(design, invariants=invariants, legal_inputs=legal_inputs)
 
     def watch(self, m: Module, internals: Internals) -> None:
@@ -128,7 +129,7 @@ class Truth(Spec):
 
     def _progress(self, m: Module, valid: Value, offered: Value, moves: Value) -> None:
         """Nothing owed is late, and nothing hangs."""
-        latency = self.parameters.latency
+        latency = self.latency
         late, idle = Signal(range(latency + 2)), Signal(range(self.most_idle + 2))
         owed = (self.model.beats.level != 0) | self.able()
         m.d.sync += [

@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 from golden.bits import Element, to_beats
 from golden.catalog import CATALOG
 from golden.params.base import Parameters, Port
-from hdl.properties import nm, rlc
+from hdl.properties import nm, relative, rlc
 from hdl.properties.model import Model, Phase
 
 Shares = dict[str, list[Element | None]]
@@ -28,13 +28,18 @@ def nm_steps(ctx: Any, model: Any) -> dict[str, int]:
 
 def rlc_steps(ctx: Any, model: Any) -> dict[str, int]:
     """A beat as soon as one can be made; a word is done with when it holds less than another one, or the matrix is complete."""
-    there, phase, lanes = ctx.get(model.streams["code"].level), ctx.get(model.phase), model.parameters.output.lanes
+    there, phase, lanes = ctx.get(model.words.level), ctx.get(model.phase), model.parameters.output.lanes
     give = ctx.get(model.can_give)
-    word = model.streams["code"].entry0
+    word = model.words.entry0
     ended = give and ctx.get(model.complete)
     stays = ctx.get(word.last) or ctx.get(model.bad(word)) or ctx.get(model.rest) - lanes * give >= lanes
     leave = phase == Phase.DROP or ended or (phase == Phase.READ and not stays)
     return {"give": give, "leave": bool(there and ctx.get(model.shapes.level) and leave)}
+
+
+def relative_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """As for RLC, and a word is made as soon as there are beats for it and room."""
+    return {**rlc_steps(ctx, model), "join": ctx.get(model.can_join) and ctx.get(model.words.level) < model.words.depth}
 
 
 MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
@@ -42,6 +47,8 @@ MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_3_8_odd", nm.NmModel, nm_steps),
     ("rlc_tiny", rlc.RlcModel, rlc_steps),
     ("rlc_one_pair_n8", rlc.RlcModel, rlc_steps),
+    ("rlc_lecture_tiny", rlc.RlcModel, rlc_steps),
+    ("relative_tiny", relative.RelativeModel, relative_steps),
 ]
 
 
