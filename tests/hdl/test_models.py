@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 from golden.bits import Element, to_beats
 from golden.catalog import CATALOG
 from golden.params.base import Parameters, Port
-from hdl.properties import nm, relative, rlc
+from hdl.properties import codebook, nm, relative, rlc
 from hdl.properties.model import Model, Phase
 
 Shares = dict[str, list[Element | None]]
@@ -42,6 +42,14 @@ def relative_steps(ctx: Any, model: Any) -> dict[str, int]:
     return {**rlc_steps(ctx, model), "join": ctx.get(model.can_join) and ctx.get(model.words.level) < model.words.depth}
 
 
+def codebook_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """Codes are looked up when nothing that was looked up waits; that is given or dropped at once."""
+    phase, seen = ctx.get(model.phase), ctx.get(model.seen.level)
+    step = phase == Phase.PAD or (phase == Phase.READ and seen and ctx.get(model.shapes.level))
+    drop = phase == Phase.DROP and seen and not ctx.get(model.over)
+    return {"look": ctx.get(model.can_look) and not seen, "step": bool(step), "drop": bool(drop)}
+
+
 MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_2_4_tiny", nm.NmModel, nm_steps),
     ("nm_3_8_odd", nm.NmModel, nm_steps),
@@ -49,17 +57,19 @@ MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
     ("rlc_one_pair_n8", rlc.RlcModel, rlc_steps),
     ("rlc_lecture_tiny", rlc.RlcModel, rlc_steps),
     ("relative_tiny", relative.RelativeModel, relative_steps),
+    ("codebook_tiny", codebook.CodebookModel, codebook_steps),
 ]
 
 
 def any_matrix(p: Parameters, generator: random.Random) -> Shares:
     """A good matrix, or one with a few elements put in, taken out or changed at random places of its streams."""
     flat = [0] * generator.choice([0, 1, p.rate, p.rate + 1, generator.randrange(min(1 << p.count_bits, 6 * p.rate))])
+    levels = [generator.getrandbits(p.output.fields[0].bits) for _ in range(getattr(p, "entries", 64) - 1)]  # beside 0
     group, survivors = getattr(p, "m", 4), getattr(p, "n", 4)
     for start in range(0, len(flat), group):
         inside = range(start, min(start + group, len(flat)))
         for place in generator.sample(inside, min(survivors, len(inside))):
-            flat[place] = generator.getrandbits(p.output.fields[0].bits)
+            flat[place] = generator.choice(levels)
     shares: Shares = importlib.import_module(f"golden.{p.format}").encode([flat], p)
     for _ in range(generator.choice([0, 1, 1, 2])):
         port = generator.choice(p.inputs)
@@ -84,6 +94,7 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
     """Elements and error code of every matrix as *model* gives them, when it takes all beats and steps that it can."""
     p = model.parameters
     counts = [matrix["shape"][0] for matrix in matrices]
+    queues = model.streams | {"table": model.tables} if hasattr(model, "tables") else model.streams
     waiting = {port.name: [beat for matrix in matrices for beat in beats(port, matrix[port.name])] for port in p.inputs}
     given: list[tuple[list[int], int]] = []
 
@@ -93,7 +104,7 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
             ctx.set(model.shape, more := bool(counts) and ctx.get(model.shapes.level) < model.shapes.depth)
             if more:
                 ctx.set(model.count, counts.pop(0))
-            for name, queue in model.streams.items():
+            for name, queue in queues.items():
                 ctx.set(getattr(model, name), more := bool(waiting[name]) and ctx.get(queue.level) < queue.depth)
                 if more:
                     ctx.set(getattr(model, f"{name}_beat"), waiting[name].pop(0))
