@@ -65,6 +65,11 @@ class Truth(Spec):
         """Whether another output beat can be made of what was taken."""
         return Const(0)
 
+    def owed(self) -> Value:
+        """Whether a beat is to be offered, at once or within the latency."""
+        owed: Value = (self.model.beats.level != 0) | self.able()
+        return owed
+
     def codes(self) -> list[Any]:
         """The error codes that there can be."""
         return [error for error in self.parameters.errors if error.value]
@@ -131,9 +136,8 @@ class Truth(Spec):
         """Nothing owed is late, and nothing hangs."""
         latency = self.latency
         late, idle = Signal(range(latency + 2)), Signal(range(self.most_idle + 2))
-        owed = (self.model.beats.level != 0) | self.able()
         m.d.sync += [
-            late.eq(Mux(owed & ~valid, late + (late <= latency), 0)),
+            late.eq(Mux(self.owed() & ~valid, late + (late <= latency), 0)),
             idle.eq(Mux(offered & ~moves, idle + (idle <= self.most_idle), 0)),
         ]
         m.d.comb += [

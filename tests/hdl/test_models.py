@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 from amaranth.sim import Simulator
 
+from golden import rlc as rlc_format
+from golden import sparse
 from golden.bits import Element, to_beats
 from golden.catalog import CATALOG
+from golden.decoded import Decoded
 from golden.params.base import Parameters, Port
+from golden.params.sparse import SparseParameters
 from hdl.properties import codebook, nm, relative, rlc
+from hdl.properties.dense import DenseParameters
 from hdl.properties.model import Model, Phase
+from hdl.properties.sparse import SparseModel
 
 Shares = dict[str, list[Element | None]]
 
@@ -138,3 +144,48 @@ def test_a_model_of_the_proofs_agrees_with_golden(name: str, made: type[Any], st
     decoded = [importlib.import_module(f"golden.{p.format}").decode(matrix, p) for matrix in matrices]
     assert {one.error for one in decoded} == {error.value for error in p.errors}
     assert modelled(made(p), matrices, steps) == [(one.elements, one.error) for one in decoded]
+
+
+def viewed(model: SparseModel, matrices: list[Decoded]) -> list[tuple[list[tuple[int, int]], int]]:
+    """Survivors and error code of every dense matrix, as the model of the sparse view gives them."""
+    waiting, lanes = [], model.parameters.of.output.lanes
+    for matrix in matrices:
+        for start in range(0, max(len(matrix.elements), 1), lanes):
+            part, last = matrix.elements[start : start + lanes], start + lanes >= len(matrix.elements)
+            data = [{"value": value, "code": matrix.error * last} for value in [*part, *[0] * (lanes - len(part))]]
+            waiting.append({"data": data, "keep": (1 << len(part)) - 1, "last": last})
+    given: list[tuple[list[tuple[int, int]], int]] = []
+
+    async def run(ctx: Any) -> None:
+        survivors: list[tuple[int, int]] = []
+        queue = model.beats
+        while len(given) < len(matrices):
+            ctx.set(model.dense, more := bool(waiting) and ctx.get(queue.level) + lanes < len(queue.entries))
+            if more:
+                ctx.set(model.dense_beat, waiting.pop(0))
+            ctx.set(model.taken, owed := ctx.get(queue.level) > ctx.get(queue.open))
+            if owed:
+                beat = queue.entries[0]
+                survivors += [(ctx.get(beat.data[0].position), ctx.get(beat.data[0].value))] * ctx.get(beat.keep)
+                if ctx.get(beat.last):
+                    given.append((survivors, ctx.get(beat.error)))
+                    survivors = []
+            await ctx.tick()
+
+    simulator = Simulator(model)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(run)
+    simulator.run()
+    return given
+
+
+def test_the_model_of_the_sparse_view_agrees_with_golden() -> None:
+    p = CATALOG["sparse_rlc_tiny"]
+    assert isinstance(p, SparseParameters)
+    generator = random.Random(p.name)
+    matrices = [any_matrix(p.of, generator) for _ in range(100)]
+    dense = DenseParameters(lanes=p.of.output.lanes, value_bits=p.of.output.fields[0].bits, count_bits=p.count_bits)
+    decoded = [sparse.decode(matrix, p) for matrix in matrices]
+    assert viewed(SparseModel(replace(p, of=dense)), [rlc_format.decode(matrix, p.of) for matrix in matrices]) == [
+        (one.elements, one.error) for one in decoded
+    ]

@@ -26,7 +26,7 @@ from hdl.yowasp import ToolError
 
 CLAIMS = room.all_claims()
 # A minute together.
-FAST = ("skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "nm_2_4_tiny", "rlc_tiny", "relative_tiny", "codebook_tiny")
+FAST = ("skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "nm_2_4_tiny", "rlc_tiny", "sparse_view")
 
 
 def parameter(claim: Claim) -> Any:
