@@ -11,6 +11,16 @@ from hdl.nm import State
 from hdl.stream import decoder_members
 
 
+def held_layout(p: CodebookParameters) -> data.StructLayout:
+    """A beat of codes that waits to be looked up, beside the codes themselves."""
+    return data.StructLayout({"valid": 1, "last": 1, "keep": p.lanes})
+
+
+def found_layout(p: CodebookParameters) -> data.StructLayout:
+    """A beat of codes that was looked up: whether its table was too ``long``, and which codes are ``outside`` it."""
+    return data.StructLayout({"valid": 1, "last": 1, "long": 1, "keep": p.lanes, "outside": p.lanes})
+
+
 class Tables:
     """Two tables: one is filled while the other is read, so that the next matrix waits for its table no longer than it must.
 
@@ -98,8 +108,8 @@ class CodebookDecoder(wiring.Component):
         tables = Tables(p)
         tables.fill(m, self.table)
         codes = Signal(data.ArrayLayout(p.code_bits, p.lanes), name="codes", reset_less=True)
-        held = Signal(data.StructLayout({"valid": 1, "last": 1, "keep": p.lanes}), name="held")
-        found = Signal(data.StructLayout({"valid": 1, "last": 1, "long": 1, "keep": p.lanes, "outside": p.lanes}), name="found")
+        held = Signal(held_layout(p), name="held")
+        found = Signal(found_layout(p), name="found")
         step, moves = Signal(name="look_up"), Signal(name="codes_move")
         m.d.comb += [step.eq(~found.valid | taken), moves.eq(step & held.valid & tables.full), tables.drop.eq(moves & held.last)]
         m.d.comb += code.ready.eq(~held.valid | moves)

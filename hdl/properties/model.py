@@ -5,7 +5,7 @@ step after the other. Only *when* it takes a step is told by the decoder, in one
 what. A hint for a step that the model cannot take is a fault (``unasked``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -33,6 +33,7 @@ class Model(wiring.Component):
         held: Beats of each encoded stream that it may have taken before it is done with the first.
         room: Output beats that it may have made before the first is taken.
         hints: Name and width of what the decoder tells of its steps.
+        direct: The encoded streams whose beats are used as they are taken.
 
     Members:
         shape, count: ``In``; a shape beat is taken, and the count that it holds.
@@ -50,11 +51,13 @@ class Model(wiring.Component):
         begun: A beat of the matrix was made.
     """
 
-    def __init__(self, parameters: Parameters, *, shapes: int, held: int, room: int, hints: Mapping[str, int]) -> None:
+    def __init__(
+        self, parameters: Parameters, *, shapes: int, held: int, room: int, hints: Mapping[str, int], direct: Collection[str] = ()
+    ) -> None:
         p = self.parameters = parameters
         self.count_bits: int = p.count_bits
         self.shapes, self.beats = Queue(p.count_bits, shapes), Queue(payload(p.output), room)
-        self.streams = {port.name: Queue(payload(port), held) for port in p.inputs}
+        self.streams = {port.name: Queue(payload(port), held) for port in p.inputs if port.name not in direct}
         members: dict[str, Any] = {"shape": In(1), "count": In(p.count_bits), "taken": In(1)}
         members |= {name: In(bits) for name, bits in hints.items()}
         for port in p.inputs:

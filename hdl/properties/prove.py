@@ -26,6 +26,7 @@ PREPARE = """
 read_rtlil design.il
 hierarchy -check -top spec
 setattr -unset init spec_dut*/w:*
+delete spec_dut*/t:$meminit_v2
 select -assert-none spec_dut*/w:* a:init %i
 prep -top spec -flatten
 select -assert-min 1 t:$check r:FLAVOR={flavor} %i

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from amaranth.hdl import Assume, ClockDomain, DomainRenamer, Fragment, Module, ResetSignal, Signal
+from amaranth.hdl import Assume, ClockDomain, Const, DomainRenamer, Fragment, Module, ResetSignal, Signal
+from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -21,7 +22,7 @@ class Internals:
         self._signals = {name.removeprefix(inside): signal for name, signal in _signals(self.fragment, "")}
 
     def __getitem__(self, name: str) -> Any:
-        """The signal *name*, such as ``decoder.state``: the names of submodules, then its own.
+        """The signal *name*, such as ``decoder.state``: the names of submodules, then its own; ``decoder.table_0[3]`` is a row of a memory.
 
         Raises:
             KeyError: there is none.
@@ -36,8 +37,21 @@ def _signals(fragment: Fragment, path: str) -> Iterator[tuple[str, Signal]]:
         for statement in statements:
             for signal in statement._lhs_signals():
                 yield path + signal.name, signal
+    if isinstance(fragment, MemoryInstance):
+        yield from _memory(fragment, path)
     for part, name, _ in fragment.subfragments:
         yield from _signals(part, f"{path}{name}.")
+
+
+def _memory(memory: MemoryInstance, path: str) -> Iterator[tuple[str, Signal]]:
+    """What the memory's ports read, and each of its rows, for which it gets a port that only looks on."""
+    for port in memory._read_ports:
+        yield path + port._data.name, port._data
+    for row in range(memory._data.depth):
+        signal = Signal(memory._data.shape, name=f"row_{row}")
+        address = Const(row, range(memory._data.depth))
+        memory.read_port(domain="comb", addr=address, data=signal, en=Const(1), transparent_for=())
+        yield f"{path.removesuffix('.')}[{row}]", signal
 
 
 class Spec(wiring.Component):

@@ -42,14 +42,15 @@ class Truth(Spec):
 
     Attributes:
         model: What is owed.
-        most_idle: See above; ``latency + 1`` unless a format says otherwise.
+        latency: From the cycle in which the model can make a beat; that of the parameters unless a format says otherwise.
+        most_idle: See above; ``latency + 1`` of the parameters unless a format says otherwise.
     """
 
     model: Any
 
     def __init__(self, design: Any, parameters: Any, *, invariants: bool = True, legal_inputs: bool = False) -> None:
         self.parameters: Parameters = parameters
-        self.most_idle = parameters.latency + 1
+        self.latency, self.most_idle = parameters.latency, parameters.latency + 1
         super().__init__(design, invariants=invariants, legal_inputs=legal_inputs)
 
     def watch(self, m: Module, internals: Internals) -> None:
@@ -63,6 +64,11 @@ class Truth(Spec):
     def able(self) -> Value:
         """Whether another output beat can be made of what was taken."""
         return Const(0)
+
+    def owed(self) -> Value:
+        """Whether a beat is to be offered, at once or within the latency."""
+        owed: Value = (self.model.beats.level != 0) | self.able()
+        return owed
 
     def codes(self) -> list[Any]:
         """The error codes that there can be."""
@@ -128,11 +134,10 @@ class Truth(Spec):
 
     def _progress(self, m: Module, valid: Value, offered: Value, moves: Value) -> None:
         """Nothing owed is late, and nothing hangs."""
-        latency = self.parameters.latency
+        latency = self.latency
         late, idle = Signal(range(latency + 2)), Signal(range(self.most_idle + 2))
-        owed = (self.model.beats.level != 0) | self.able()
         m.d.sync += [
-            late.eq(Mux(owed & ~valid, late + (late <= latency), 0)),
+            late.eq(Mux(self.owed() & ~valid, late + (late <= latency), 0)),
             idle.eq(Mux(offered & ~moves, idle + (idle <= self.most_idle), 0)),
         ]
         m.d.comb += [

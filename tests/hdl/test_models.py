@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 from amaranth.sim import Simulator
 
+from golden import rlc as rlc_format
+from golden import sparse
 from golden.bits import Element, beats_of
 from golden.catalog import CATALOG
+from golden.decoded import Decoded
 from golden.params.base import Parameters, Port
-from hdl.properties import nm, rlc
+from golden.params.sparse import SparseParameters
+from hdl.properties import codebook, nm, relative, rlc
+from hdl.properties.dense import DenseParameters
 from hdl.properties.model import Model, Phase
+from hdl.properties.sparse import SparseModel
 
 Shares = dict[str, list[Element | None]]
 
@@ -28,13 +34,26 @@ def nm_steps(ctx: Any, model: Any) -> dict[str, int]:
 
 def rlc_steps(ctx: Any, model: Any) -> dict[str, int]:
     """A beat as soon as one can be made; a word is done with when it holds less than another one, or the matrix is complete."""
-    there, phase, lanes = ctx.get(model.streams["code"].level), ctx.get(model.phase), model.parameters.output.lanes
+    there, phase, lanes = ctx.get(model.words.level), ctx.get(model.phase), model.parameters.output.lanes
     give = ctx.get(model.can_give)
-    word = model.streams["code"].entry0
+    word = model.words.entry0
     ended = give and ctx.get(model.complete)
     stays = ctx.get(word.last) or ctx.get(model.bad(word)) or ctx.get(model.rest) - lanes * give >= lanes
     leave = phase == Phase.DROP or ended or (phase == Phase.READ and not stays)
     return {"give": give, "leave": bool(there and ctx.get(model.shapes.level) and leave)}
+
+
+def relative_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """As for RLC, and a word is made as soon as there are beats for it and room."""
+    return {**rlc_steps(ctx, model), "join": ctx.get(model.can_join) and ctx.get(model.words.level) < model.words.depth}
+
+
+def codebook_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """Codes are looked up when nothing that was looked up waits; that is given or dropped at once."""
+    phase, seen = ctx.get(model.phase), ctx.get(model.seen.level)
+    step = phase == Phase.PAD or (phase == Phase.READ and seen and ctx.get(model.shapes.level))
+    drop = phase == Phase.DROP and seen and not ctx.get(model.over)
+    return {"look": ctx.get(model.can_look) and not seen, "step": bool(step), "drop": bool(drop)}
 
 
 MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
@@ -42,17 +61,21 @@ MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_3_8_odd", nm.NmModel, nm_steps),
     ("rlc_tiny", rlc.RlcModel, rlc_steps),
     ("rlc_one_pair_n8", rlc.RlcModel, rlc_steps),
+    ("rlc_lecture_tiny", rlc.RlcModel, rlc_steps),
+    ("relative_tiny", relative.RelativeModel, relative_steps),
+    ("codebook_tiny", codebook.CodebookModel, codebook_steps),
 ]
 
 
 def good_matrix(p: Parameters, generator: random.Random) -> Shares:
     """A matrix of which no group has more survivors than the format stores."""
     flat = [0] * generator.choice([0, 1, p.rate, p.rate + 1, generator.randrange(min(1 << p.count_bits, 6 * p.rate))])
+    levels = [generator.getrandbits(p.output.fields[0].bits) for _ in range(getattr(p, "entries", 64) - 1)]  # beside 0
     group, survivors = getattr(p, "m", 4), getattr(p, "n", 4)
     for start in range(0, len(flat), group):
         inside = range(start, min(start + group, len(flat)))
         for place in generator.sample(inside, min(survivors, len(inside))):
-            flat[place] = generator.getrandbits(p.output.fields[0].bits)
+            flat[place] = generator.choice(levels)
     shares: Shares = importlib.import_module(f"golden.{p.format}").encode([flat], p)
     return shares
 
@@ -70,6 +93,7 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
     """Elements and error code of every matrix as *model* gives them, when it takes all beats and steps that it can."""
     p = model.parameters
     counts = [matrix["shape"][0] for matrix in matrices]
+    queues = model.streams | {"table": model.tables} if hasattr(model, "tables") else model.streams
     waiting = {port.name: [beat for matrix in matrices for beat in beats(port, matrix[port.name])] for port in p.inputs}
     given: list[tuple[list[int], int]] = []
 
@@ -79,7 +103,7 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
             ctx.set(model.shape, more := bool(counts) and ctx.get(model.shapes.level) < model.shapes.depth)
             if more:
                 ctx.set(model.count, counts.pop(0))
-            for name, queue in model.streams.items():
+            for name, queue in queues.items():
                 ctx.set(getattr(model, name), more := bool(waiting[name]) and ctx.get(queue.level) < queue.depth)
                 if more:
                     ctx.set(getattr(model, f"{name}_beat"), waiting[name].pop(0))
@@ -113,3 +137,48 @@ def test_a_model_of_the_proofs_agrees_with_golden(name: str, made: type[Any], st
     decoded = [importlib.import_module(f"golden.{p.format}").decode(matrix, p) for matrix in matrices]
     assert {one.error for one in decoded} == {error.value for error in p.errors}
     assert modelled(made(p), matrices, steps) == [(one.elements, one.error) for one in decoded]
+
+
+def viewed(model: SparseModel, matrices: list[Decoded]) -> list[tuple[list[tuple[int, int]], int]]:
+    """Survivors and error code of every dense matrix, as the model of the sparse view gives them."""
+    waiting, lanes = [], model.parameters.of.output.lanes
+    for matrix in matrices:
+        for start in range(0, max(len(matrix.elements), 1), lanes):
+            part, last = matrix.elements[start : start + lanes], start + lanes >= len(matrix.elements)
+            data = [{"value": value, "code": matrix.error * last} for value in [*part, *[0] * (lanes - len(part))]]
+            waiting.append({"data": data, "keep": (1 << len(part)) - 1, "last": last})
+    given: list[tuple[list[tuple[int, int]], int]] = []
+
+    async def run(ctx: Any) -> None:
+        survivors: list[tuple[int, int]] = []
+        queue = model.beats
+        while len(given) < len(matrices):
+            ctx.set(model.dense, more := bool(waiting) and ctx.get(queue.level) + lanes < len(queue.entries))
+            if more:
+                ctx.set(model.dense_beat, waiting.pop(0))
+            ctx.set(model.taken, owed := ctx.get(queue.level) > ctx.get(queue.open))
+            if owed:
+                beat = queue.entries[0]
+                survivors += [(ctx.get(beat.data[0].position), ctx.get(beat.data[0].value))] * ctx.get(beat.keep)
+                if ctx.get(beat.last):
+                    given.append((survivors, ctx.get(beat.error)))
+                    survivors = []
+            await ctx.tick()
+
+    simulator = Simulator(model)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(run)
+    simulator.run()
+    return given
+
+
+def test_the_model_of_the_sparse_view_agrees_with_golden(spoil: Callable[..., Shares]) -> None:
+    p = CATALOG["sparse_rlc_tiny"]
+    assert isinstance(p, SparseParameters)
+    generator = random.Random(p.name)
+    matrices = [spoil(p.of, good_matrix(p.of, generator), generator) for _ in range(100)]
+    dense = DenseParameters(lanes=p.of.output.lanes, value_bits=p.of.output.fields[0].bits, count_bits=p.count_bits)
+    decoded = [sparse.decode(matrix, p) for matrix in matrices]
+    assert viewed(SparseModel(replace(p, of=dense)), [rlc_format.decode(matrix, p.of) for matrix in matrices]) == [
+        (one.elements, one.error) for one in decoded
+    ]

@@ -25,7 +25,8 @@ from hdl.stream import SkidBuffer
 from hdl.yowasp import ToolError
 
 CLAIMS = room.all_claims()
-FAST = ("skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "nm_2_4_tiny", "rlc_tiny")  # a minute together
+# A minute together.
+FAST = ("skid", "viterbi_broken", "viterbi_broken_ports", "viterbi_plain", "nm_2_4_tiny", "rlc_tiny", "sparse_view")
 
 
 def parameter(claim: Claim) -> Any:

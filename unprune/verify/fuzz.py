@@ -125,7 +125,8 @@ def sessions(parameters: Parameters, seed: int, *, damaged: float = 0.5) -> Iter
     generator = random.Random(f"{parameters.digest} {seed}")
     pool = [shares_of(tile) for tile, _ in itertools.islice(tiles(parameters, generator), POOL)]
     zeros = (0,) * len(parameters.shape.fields)
-    empty: Shares = {"shape": [zeros if len(zeros) > 1 else 0]} | {port.name: [] for port in parameters.inputs}
+    empty: Shares = {port.name: [] for port in parameters.inputs}
+    empty["shape"] = [zeros if len(zeros) > 1 else 0]
     ports = 2 + len(parameters.inputs)
     while True:
         matrices: list[Shares] = []

@@ -1,4 +1,4 @@
-"""How the RLC unpacker's registers stand to its model: what makes the proof inductive."""
+"""How the registers of a decoder of pairs stand to its model: what makes the proof inductive."""
 
 from functools import reduce
 from operator import or_
@@ -6,15 +6,15 @@ from typing import Any
 
 from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value
 
-from golden.params.pairs import GROUP
+from golden.params.pairs import GROUP, PairParameters
 from hdl.properties.invariants import holds, skid_slots
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
 from hdl.rlc_lanes import choose
 
 
-class RlcInvariants:
-    """The invariants of one unpacker.
+class PairInvariants:
+    """The invariants of one decoder.
 
     Attributes:
         base: Elements that stand in the beat at hand before the oldest word, as its places are counted.
@@ -22,9 +22,10 @@ class RlcInvariants:
     """
 
     def __init__(self, m: Module, model: Any, internals: Internals) -> None:
-        self.m, self.model, self.p, self._internals = m, model, model.parameters, internals
+        self.m, self.model, self._internals = m, model, internals
+        self.p: PairParameters = model.parameters
         self.base, self.gave = Signal(self.p.lane_bits), Signal(self.p.count_bits + 1)
-        oldest = model.streams["code"].entry0
+        oldest = model.words.entry0
         with m.If(model.leave):
             m.d.sync += [self.base.eq(self._after(oldest, self.base)), self.gave.eq(0)]
         with m.Elif(model.give):
@@ -43,16 +44,27 @@ class RlcInvariants:
         self._hand()
         self._beats()
 
-    def _places(self, word: Any) -> list[Value]:
-        """For each pair the elements of the word before its level; then those of the whole word."""
-        places, end = [], Const(0)
-        for run, _ in self.model.pairs(word):
+    def _places(self, word: Any, *, group: int = 0) -> list[Value]:
+        """For each pair the elements of the word, or of its group of pairs, before its level, as if all pairs were there."""
+        places: list[Value] = []
+        end: Value = Const(0)
+        for i, (run, _) in enumerate(self.model.pairs(word)):
+            end = Const(0) if group and i % group == 0 else end
             places.append(end + run)
             end = end + run + 1
-        return [*places, end]
+        return places
+
+    def _end(self, word: Any) -> Value:
+        """The elements of the word, one pair at least."""
+        first, *others = self._places(word)
+        end = first + 1
+        for there, place in zip(self.model.there(word)[1:], others, strict=True):
+            end = Mux(there, place + 1, end)
+        return end
 
     def _after(self, word: Any, base: Value) -> Value:
-        return Mux(word.last, 0, (base + self._places(word)[-1])[: self.p.lane_bits])
+        """What *base* is after the word; one that is not the last and lacks pairs is an error, and then it means nothing."""
+        return Mux(word.last, 0, (base + self._places(word)[-1] + 1)[: self.p.lane_bits])
 
     def _control(self) -> None:
         """State, count and shapes."""
@@ -92,61 +104,92 @@ class RlcInvariants:
 
     def _words(self) -> None:
         """The words in the stages are those that were taken, and what the stages made of them."""
-        queue, base, ahead = self.model.streams["code"], self.base, Const(0)
-        stages = ["word", "placed", *["joined"][: self.p.pairs_per_word > GROUP], "summed"]
+        queue, base, ahead = self.model.words, self.base, Const(0)
         bases = [base]
         for entry in queue.entries[:-1]:
             bases.append(self._after(entry, bases[-1]))
-        for stage in stages:
+        for stage in self._stages():
             full = self._get(f"{stage}_valid")
             with self.m.If(~full):
                 self._must(Cat(self._get(f"{stage}_{flag}") for flag in ("good", "bad", "last")) == 0, f"no {stage} word")
             for i, (entry, start) in enumerate(zip(queue.entries, bases, strict=True)):
                 with self.m.If(full & (ahead == i)):
                     self._word(stage, entry, start, f"{stage} word, {i} before it")
-                if stage == "summed":
-                    with self.m.If(ahead == i):
-                        self._must(self._get("fill") == start, f"the elements before the next word, {i} before it")
             ahead = ahead + full
+            if stage == "placed":
+                for i, start in enumerate([*bases, self._after(queue.entries[-1], bases[-1])]):
+                    with self.m.If((ahead == i) & self._follows(i)):
+                        self._must(self._get("fill") == start, f"the elements before the next word, {i} before it")
         self._must(queue.level == ahead, "as many words are inside")
 
+    def _stages(self) -> list[str]:
+        """The registers that hold words, the oldest first."""
+        return ["word", "placed", *["joined"][: self.p.pairs_per_word > GROUP], "summed"]
+
+    def _known(self, word: Any) -> Value:
+        """Whether it is known what the word holds; of one that is dropped nothing needs to be but that it is the last."""
+        return Const(1)
+
+    def _follows(self, ahead: int) -> Value:
+        """Whether it is known where the word behind *ahead* others starts."""
+        return Const(1)
+
     def _word(self, stage: str, word: Any, start: Value, what: str) -> None:
-        bad, pairs = self.model.bad(word), self.model.pairs(word)
-        zero = [(run == 0) & (level == 0) for run, level in pairs]
-        self._must(word.keep | word.last, f"there is something in the {what}")
-        for name, true in (("good", word.keep & ~bad), ("bad", bad), ("last", word.last)):
+        self._must(self._get(f"{stage}_last") == word.last, f"last of the {what}")
+        with self.m.If(self._known(word)):
+            self._content(stage, word, start, what)
+
+    def _content(self, stage: str, word: Any, start: Value, what: str) -> None:
+        model = self.model
+        pairs, there = model.pairs(word), model.there(word)
+        bad, good = model.bad(word), model.good(word)
+        some = self.p.some_missing
+        self._must(good | bad | word.last, f"there is something in the {what}")
+        each = Cat(good & one for one in there) if some and stage in ("word", "placed") else good
+        for name, true in (("good", each), ("bad", bad)):
             self._must(self._get(f"{stage}_{name}") == true, f"{name} of the {what}")
         for i, (_, level) in enumerate(pairs):
             self._must(self._get(f"{stage}_level_{i}") == level, f"level {i} of the {what}")
-        for i in range(len(pairs) - 1):
-            self._must(self._get(f"{stage}_rest_zero_{i}") == Cat(zero[i + 1 :]).all(), f"pairs after {i} of the {what}")
-        places = self._places(word)
+        if not some:
+            zero = [(run == 0) & (level == 0) for run, level in pairs]
+            for i in range(len(pairs) - 1):
+                self._must(self._get(f"{stage}_rest_zero_{i}") == Cat(zero[i + 1 :]).all(), f"pairs after {i} of the {what}")
+        elif stage not in ("word", "placed"):
+            for i, one in enumerate(there):
+                self._must(self._get(f"{stage}_there_{i}") == one, f"pair {i} of the {what} is there")
+        if getattr(self.p, "terminator", False):
+            self._must(self._get(f"{stage}_closed_0") == model.closed(word), f"zeros follow the {what}")
+        self._placed(stage, word, start, what)
+
+    def _placed(self, stage: str, word: Any, start: Value, what: str) -> None:
+        """The places of a word's levels, counted from where the stage says."""
+        offset = start if stage == "placed" else Const(0)
+        places = self._places(word, group=GROUP if stage == "summed" else 0)
         if stage == "placed":
+            self._must(self._get(f"placed_place_{len(places)}") == self._end(word) + start, f"the end of the {what}")
+        if stage != "word":
             for i, place in enumerate(places):
-                self._must(self._get(f"placed_place_{i}") == place + start, f"place {i} of the {what}")
-        elif stage != "word":
-            for i, place in enumerate(places[:-1]):
-                self._must(self._get(f"{stage}_place_{i}") == place, f"place {i} of the {what}")
+                self._must(self._get(f"{stage}_place_{i}") == place + offset, f"place {i} of the {what}")
 
     def _hand(self) -> None:
         """The word at hand, as far as its beats are given."""
-        p, m, gave, word = self.p, self.m, self.gave, self.model.streams["code"].entry0
-        good = word.keep & ~self.model.bad(word)
-        places = [place + self.base for place in self._places(word)]
+        p, m, gave, word = self.p, self.m, self.gave, self.model.words.entry0
+        good = [self.model.good(word) & there for there in self.model.there(word)]
+        places = [place + self.base for place in (*self._places(word), self._end(word))]
         beats, whole = [place >> p.lane_bits for place in places[:-1]], places[-1] >> p.lane_bits
-        ends, full = word.last | self.model.bad(word), good & (whole > gave)
+        ends, full = word.last | self.model.bad(word), good[0] & (whole > gave)
         covered, final = self._get("covered"), self.model.left <= p.lanes
         with m.If(~self._get("word_valid")):
             self._must(gave == 0, "no word has given a beat")
             flags = [f"{flag}_{i}" for flag in ("here", "next") for i in range(p.pairs_per_word)]
             self._must(Cat(self._get(flag) for flag in ("gives", "closes", *flags)) == 0, "no word gives a beat")
-        with m.Else():
+        with m.Elif(self._known(word)):
             for i, beat in enumerate(beats):
                 if p.lanes > 1:
                     self._must(self._get(f"lane_{i}") == places[i][: p.lane_bits], f"lane {i}")
                 self._must(self._get(f"beat_{i}") == beat, f"beat {i}")
-                self._must(self._get(f"here_{i}") == (good & (beat == gave)), f"level {i} is here")
-                coming = Mux(gave == 0, good & ((beat == 1) | ~full & ~word.last), full & (beat == gave + 1))
+                self._must(self._get(f"here_{i}") == (good[i] & (beat == gave)), f"level {i} is here")
+                coming = good[i] & Mux(gave == 0, (beat == 1) | ~full & ~word.last, full & (beat == gave + 1))
                 self._must(self._get(f"next_{i}") == coming, f"level {i} is next")
             if p.lanes > 1:
                 self._must(self._get("word_fill") == places[-1][: p.lane_bits], "the elements after the word")
@@ -156,7 +199,7 @@ class RlcInvariants:
             done = Mux(gave == 0, whole <= 1, whole == (gave + 1)[: len(self._get("whole"))])
             self._must(self._get("full") == full, "the beat at hand is full")
             self._must(self._get("done") == done, "the last full beat")
-            self._must(self._get("past") == ~(good & ((gave == 0) | (whole >= gave))), "nothing of the word is in the beat at hand")
+            self._must(self._get("past") == ~(good[0] & ((gave == 0) | (whole >= gave))), "nothing of the word is in the beat at hand")
             self._must(self._get("ends") == ends, "the word ends its code")
             self._must(self._get("gives") == (full | ends), "the beat at hand goes out")
             self._must(self._get("closes") == (full | ends | covered), "it goes out as the last")
