@@ -31,6 +31,8 @@ from unprune import flow, listing, report, settings
 from unprune.outcome import Result
 from unprune.progress import Steps
 from unprune.roundtrip import LEVEL_BITS
+from unprune.verify import signoff
+from unprune.verify.checks import CHECKS
 
 app = typer.Typer(
     name="unprune", no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False,
@@ -149,6 +151,35 @@ def synth(
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = [one for cost in costs for one in cost.to_rows()]
     write_json(output, {"versions": flow.versions(), "rows": rows})
+
+
+@app.command()
+def verify(
+    format: Annotated[list[str] | None, typer.Argument(help="Formats; all where none is given.", metavar="FORMAT")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help=f"{', '.join(CHECKS)}; repeat for several. Default: all.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Everything at its full count, on every decoder: about an hour.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", help="Checks at a time, -1 for one a core.")] = -1,
+    output: Annotated[Path, typer.Option("-o", "--output", help="File for the rows; a page goes beside it.")] = Path("out/verify.json"),
+    write: Annotated[Path | None, typer.Option("--write", help="Put the table into this page, between its markers.")] = None,
+) -> None:
+    """The evidence: simulation, faults, proofs, gates, mutants and coverage of every format, as one table."""
+    for name, known, given in (("format", list(FORMATS), format), ("--only", list(CHECKS), only)):
+        unknown = sorted(set(given or ()) - set(known))
+        if unknown:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, was {unknown[0]!r}")
+    chosen, names = format or list(FORMATS), only or list(CHECKS)
+    rows = []
+    with _progress_console().status(f"0 of {len(chosen) * len(names)} checks done") as status:
+        for row in signoff.signoff(chosen, names, full=full, jobs=jobs):
+            rows.append(row)
+            signoff.write(rows, output, full=full, versions=flow.versions())
+            status.update(f"{len(rows)} of {len(chosen) * len(names)} checks done, {row['name']} last")
+    Console().print(signoff.table(rows))
+    print(output.with_suffix(".html"))
+    if write:
+        signoff.write_page(write, rows)
+    if not all(row["met"] for row in rows):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hdl.files import read_json
-from unprune import readers
-from unprune.readers import KINDS, fuzz
+from unprune.verify import readers
+from unprune.verify.readers import KINDS, fuzz
 
 JSON = next(kind for kind in KINDS if kind.name == "JSON")
 

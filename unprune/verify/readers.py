@@ -1,4 +1,4 @@
-"""Damages files of every kind that unprune reads, by seed, and holds the readers to their word: ``python -m unprune.readers``.
+"""Damages files of every kind that unprune reads, by seed, and holds the readers to their word: ``python -m unprune.verify.readers``.
 
 Whatever is in a file, its reader gives what is sound, or refuses it in one line of the exception that it documents; it takes little memory
 and time, and leaves nothing behind. Where a file carries a checksum of all that is in it, a reader gives what was written or refuses.
@@ -25,11 +25,11 @@ from rich.table import Table
 from golden.catalog import CATALOG
 from hdl.files import DamagedFileError, read_json, write_json, write_npz
 from unprune import streams
-from unprune.damage import damaged, forged, large
 from unprune.deep_compression import Compressed, Layer, read_deep_compression
 from unprune.encode.base import Tile
 from unprune.files import MARKER, new_folder
 from unprune.models import Model, ModelError, read_model
+from unprune.verify.damage import damaged, forged, large
 
 MOST_MEMORY = 8 << 20  # bytes that a reader may take for a file of a kilobyte
 MOST_SECONDS = 10  # on a busy machine; it takes a millisecond
@@ -204,7 +204,7 @@ def _sound(found: object) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of this module; 1 where a reader breaks its word."""
-    parser = argparse.ArgumentParser(prog="python -m unprune.readers", description="Damage files and see what the readers make of them.")
+    parser = argparse.ArgumentParser(prog="python -m unprune.verify.readers", description="Damage files; what do the readers make of them?")
     parser.add_argument("--files", type=int, default=10_000, help="of each kind, beside every cut and every bit (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, default=Path("out/readers.json"), help="where the rows go (default %(default)s)")
