@@ -60,5 +60,5 @@ def decide(files: Mapping[str, str], prepare: str, seconds: int) -> tuple[str, i
             (work / name).write_text(text)
         yowasp.run("yosys", ["-q", "graph.ys"], work)
         yowasp.run("yosys", ["-q", "decide.ys"], work)
-        answer = (work / "answer").read_text().split()
+        answer = (work / "answer").read_text().splitlines()[0].split()  # below it the inputs that violate it
     return {"snl_UNSAT": "PASS", "snl_SAT": "FAIL"}.get(answer[0], "UNKNOWN"), int(answer[-1]) if answer[0] == "snl_SAT" else 0

@@ -1,0 +1,149 @@
+"""The evidence of ``unprune verify``: it is gathered as it says, and what is wrong is found."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from golden.bits import Element
+from golden.catalog import CATALOG, DEFAULTS, FORMATS
+from hdl.emit import verilog
+from sim import player
+from unprune import cli
+from unprune.verify import checks, coverage, fuzz, mutants, signoff
+
+TINY = CATALOG["nm_2_4_tiny"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_tiles_of_every_decoder_come_back_from_golden(format: str) -> None:
+    row = checks.check(format, "golden", False)
+    assert row["met"], row["message"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_sessions_hold_every_error_and_good_matrices_of_every_density(format: str) -> None:
+    p = checks.small(format)[0] if checks.small(format) else DEFAULTS[format]
+    matrices = [shares for session in itertools.islice(fuzz.sessions(p, 1), 25) for shares in session.matrices]
+    codes = [player.golden(shares, p).error for shares in matrices]
+    assert {0, 1, 2} <= set(codes) <= {error.value for error in p.errors}
+    assert codes.count(0) > len(codes) / 3
+
+
+def test_sessions_depend_on_the_seed_and_on_nothing_else() -> None:
+    one, same, other = (player.to_bytes(next(fuzz.sessions(TINY, seed)), TINY) for seed in (1, 1, 2))
+    assert one == same != other
+
+
+def test_damage_leaves_every_element_within_its_field() -> None:
+    for format in FORMATS:
+        p = DEFAULTS[format]
+        for session in itertools.islice(fuzz.sessions(p, 3), 3):
+            for port in (p.shape, *p.inputs):
+                for share in (shares[port.name] for shares in session.matrices):
+                    assert all(_fits(element, [f.bits for f in port.fields]) for element in share)
+
+
+def _fits(element: Element | None, bits: list[int]) -> bool:
+    numbers = element if isinstance(element, tuple) else (element or 0,)
+    return len(numbers) == len(bits) and all(0 <= number < 1 << width for number, width in zip(numbers, bits, strict=True))
+
+
+def test_a_level_that_is_lost_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fuzz.round_trips(TINY, 30, 1) == 0
+    sound = player.golden
+
+    def wrong(shares: Any, parameters: Any) -> Any:
+        decoded = sound(shares, parameters)
+        return type(decoded)([1 - min(1, int(one)) for one in decoded.elements], decoded.error)
+
+    monkeypatch.setattr(fuzz, "golden", wrong)
+    assert fuzz.round_trips(TINY, 30, 1) > 10
+
+
+def test_faults_are_played_and_a_wrong_decoder_is_told() -> None:
+    played, codes = checks.play(TINY, verilog(TINY), 400, 0.7)
+    assert played.wrong == ""
+    assert played.matrices >= 400
+    assert codes == {"SHORT", "LONG", "ORDER"}
+    broken = verilog(TINY).replace("assign m_axis_weight_tlast = ", "assign m_axis_weight_tlast = 1'b1 | ")
+    assert checks.play(TINY, broken, 40, 0.7)[0].wrong.startswith("tlast: ")
+
+
+def test_mutants_are_killed_or_proven_to_be_none() -> None:
+    found = mutants.hunt(TINY, 20, sessions=60)
+    assert (found.total, found.surviving) == (20, ())
+    assert found.wrong > 10
+
+
+def test_a_mutant_that_nothing_notices_survives() -> None:
+    found = mutants.hunt(TINY, 3, sessions=0)
+    assert (found.wrong, found.late, found.total) == (0, 0, 3)
+    assert found.surviving
+    assert all(mutation.startswith("mutate -mode ") for mutation in found.surviving)
+
+
+def test_coverage_tells_what_is_not_reached() -> None:
+    none, some = (coverage.measure(TINY, sessions=sessions) for sessions in (0, 60))
+    assert some.reached["line"] == some.points["line"] > none.reached["line"]
+    assert {point.split()[0] for point in none.missed} == set(coverage.KINDS)
+    assert len(none.missed) == sum(none.points.values()) - sum(none.reached.values())
+
+
+def row(**values: Any) -> checks.Row:
+    made = {"name": "nm golden", "format": "nm", "check": "golden", "command": "unprune verify nm --only golden"}
+    return made | {"value": 0, "unit": "lost", "bar": 0, "text": "600 round trips", "message": "", "met": True, "seconds": 1.5} | values
+
+
+def test_rows_become_a_table_a_file_and_two_pages(tmp_path: Path) -> None:
+    open_one = row(name="rlc faults", format="rlc", check="faults", value=1, met=False, text="9 matrices", message="tdata <wrong>")
+    signoff.write([open_one, row()], tmp_path / "out" / "verify.json", full=True, versions={"yosys": "0.1"})
+    written = json.loads((tmp_path / "out" / "verify.json").read_text())
+    assert [one["name"] for one in written["rows"]] == ["nm golden", "rlc faults"]
+    page = (tmp_path / "out" / "verify.html").read_text()
+    assert "1 of 2 checks hold." in page
+    assert "tdata &lt;wrong&gt;" in page
+    assert "src=" not in page
+    readme = tmp_path / "page.md"
+    readme.write_text(f"before\n{signoff.START}\nbygone\n{signoff.END}\nafter\n")
+    signoff.write_page(readme, [open_one, row()])
+    assert "| nm | 600 round trips | - |\n| rlc | - | 9 matrices (OPEN) |\n" in readme.read_text()
+    assert readme.read_text().startswith("before\n")
+    assert readme.read_text().endswith("\nafter\n")
+    assert "bygone" not in readme.read_text()
+    readme.write_text("no markers\n")
+    with pytest.raises(ValueError, match=r"page\.md must have the lines"):
+        signoff.write_page(readme, [row()])
+
+
+def test_a_check_that_cannot_be_done_is_open_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(format: str, full: bool) -> checks.Row:
+        raise RuntimeError(f"no {format}\nhere {full}")
+
+    monkeypatch.setitem(checks.CHECKS, "golden", fails)
+    found = checks.check("nm", "golden", True)
+    assert (found["met"], found["message"], found["command"]) == (False, "no nm here True", "unprune verify nm --only golden --full")
+
+
+def test_the_command_prints_the_table_and_exits_1_where_a_check_is_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "verify.json"
+    command = ["verify", "nm", "--only", "golden", "--jobs", "1", "-o", str(output)]
+    assert cli.main(command) == 0
+    assert "600 round trips" in capsys.readouterr().out
+    assert json.loads(output.read_text())["rows"][0]["met"]
+    monkeypatch.setattr(checks.fuzz, "round_trips", lambda *_: 1)
+    assert cli.main(command) == 1
+    assert cli.main(["verify", "nothing"]) == 2
+    assert capsys.readouterr().err == f"unprune: format must be one of {', '.join(FORMATS)}, was 'nothing'\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in checks.CHECKS if name not in ("simulation", "proofs")])  # these have tests of their own
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_check_holds_in_full(format: str, name: str) -> None:
+    found = checks.check(format, name, True)
+    assert found["met"], found["message"]
