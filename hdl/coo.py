@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,7 +10,7 @@ from golden.params.base import Field, Port
 from golden.params.coo import CooError, CooParameters
 from hdl.coo_dense import FlatBeats
 from hdl.csr_pointer import Intake, registers
-from hdl.stream import SkidBuffer, decoder_members, payload
+from hdl.stream import decoder_members, payload
 
 
 def survivor_layout(parameters: CooParameters) -> data.StructLayout:
@@ -27,8 +27,8 @@ class SurvivorChecker(wiring.Component):
 
     Members:
         shape, entry: Those of the decoder. Their ready follows ``survivor.ready`` combinationally.
-        survivor: See :func:`survivor_layout`; from registers. From the first error on position and value are 0. ``keep`` is 0 where
-            the matrix has no survivor, with *dense* also from the first error on. ``error`` on the last.
+        survivor: See :func:`survivor_layout`; from registers. ``keep`` is 0 where the matrix has no survivor. From the first error on
+            position and value are 0; with *dense* ``keep`` is 0 then, and the position that of the survivor before. ``error`` on the last.
     """
 
     def __init__(self, parameters: CooParameters) -> None:
@@ -63,46 +63,51 @@ class SurvivorChecker(wiring.Component):
 
     def _count(self, m: Module, take: Signal) -> Any:
         """Hold the shape of the matrix at hand, if there is one (``active``); its ``final`` survivor, or ``empty`` one, is known ahead."""
-        m.submodules.shapes = shapes = SkidBuffer(self.shape.payload.shape())
-        wiring.connect(m, wiring.flipped(self.shape), shapes.i)
-        shape = shapes.o.payload.data[0]
-        matrix = registers("matrix", {"furthest": len(shape.count), "none": 1, "empty": 1, "started": 1, "final": 1})
+        shape = self.shape.payload.data[0]
+        flags = dict.fromkeys(("empty", "started", "final"), 1)
+        matrix = registers("matrix", {"count": len(shape.count)} | flags | self._told())
         matrix.active = active = Signal()
         following = Signal(signed(len(shape.survivors) + 1), reset_less=True)  # survivors after the next one, less 1
         start = Signal()
-        m.d.comb += [start.eq(~active | (take & matrix.final)), shapes.o.ready.eq(start), matrix.final.eq(following[-1])]
+        m.d.comb += [start.eq(~active | (take & matrix.final)), self.shape.ready.eq(start), matrix.final.eq(following[-1])]
         with m.If(start):
             m.d.sync += [
-                active.eq(shapes.o.valid),
+                active.eq(self.shape.valid),
                 following.eq(shape.survivors - 2),
-                matrix.furthest.eq(shape.count - 1),
-                matrix.none.eq(shape.count == 0),
+                matrix.count.eq(shape.count),
                 matrix.empty.eq(shape.survivors == 0),
                 matrix.started.eq(0),
             ]
+            if self._parameters.dense:
+                m.d.sync += [matrix.furthest.eq(shape.count - 1), matrix.none.eq(shape.count == 0)]
         with m.Elif(take):
             m.d.sync += [following.eq(following - 1), matrix.started.eq(1)]
         return matrix
 
     def _told(self) -> dict[str, int]:
         """What of a matrix goes with its survivors, in bits."""
-        return {"empty": 1} | ({"furthest": self._parameters.count_bits, "none": 1} if self._parameters.dense else {})
+        return {"furthest": self._parameters.count_bits, "none": 1} if self._parameters.dense else {}
 
     def _compare(self, m: Module, matrix: Any, intake: Intake, take: Signal) -> Any:
         """Register an entry and how its position compares."""
         bits, value = (field.bits for field in self._parameters.entry)
-        flags = dict.fromkeys(("last", "short", "long", "beyond", "unordered"), 1)
+        flags = dict.fromkeys(("first", "last", "empty", "void", "short", "long", "beyond", "unordered"), 1)
         staged = registers("staged", {"position": bits, "value": value} | flags | self._told())
         position = intake.number[:bits]
+        short = intake.missing & ~matrix.empty
+        long = matrix.final & ~intake.missing & (intake.more | matrix.empty)
         with m.If(take):
             m.d.sync += [
                 Cat(staged.position, staged.value).eq(intake.number),
                 staged.last.eq(matrix.final),
+                staged.empty.eq(matrix.empty),
+                staged.first.eq(~matrix.started),
+                staged.void.eq(matrix.empty | short | long),  # there is no survivor, whatever its position
+                staged.short.eq(short),
+                staged.long.eq(long),
+                staged.beyond.eq(~below(m, "beyond", position, matrix.count)),
+                staged.unordered.eq(matrix.started & ~below(m, "unordered", staged.position, position)),
                 *(getattr(staged, name).eq(getattr(matrix, name)) for name in self._told()),
-                staged.short.eq(intake.missing & ~matrix.empty),
-                staged.long.eq(matrix.final & ~intake.missing & (intake.more | matrix.empty)),
-                staged.beyond.eq(matrix.none | (position > matrix.furthest)),
-                staged.unordered.eq(matrix.started & (position <= staged.position)),
             ]
         return staged
 
@@ -110,33 +115,39 @@ class SurvivorChecker(wiring.Component):
         """Register a survivor as output, as zero from the first error on."""
         given = Signal(survivor_layout(self._parameters), reset_less=True)
         valid = Signal()
-        failed = Signal(3)  # the first error of the matrix so far
+        failed = Signal()
+        code = Signal(3, reset_less=True)  # the first error of the matrix so far, if it has failed
         error = Signal(3)
         zero = Signal()
-        place: Value = Mux(staged.beyond, CooError.RANGE, Mux(staged.unordered, CooError.ORDER, CooError.NONE))
-        with m.If(failed != 0):
-            m.d.comb += error.eq(failed)
-        with m.Elif(staged.short):
-            m.d.comb += error.eq(CooError.SHORT)
-        with m.Elif(staged.long):
-            m.d.comb += error.eq(CooError.LONG)
-        with m.Elif(~staged.empty):
-            m.d.comb += error.eq(place)
-        m.d.comb += [zero.eq(staged.empty | (error != 0)), self.survivor.payload.eq(given)]
+        place = Mux(staged.beyond, CooError.RANGE, Mux(staged.unordered, CooError.ORDER, CooError.NONE)) & (~staged.empty).replicate(3)
+        mine = Mux(staged.short, CooError.SHORT, Mux(staged.long, CooError.LONG, place))
+        # What comes again while nothing is taken is the same as before.
+        stays = Mux(staged.first, 0, given.position) if self._parameters.dense else Const(0)
+        m.d.comb += [
+            error.eq(Mux(failed, code, mine)),
+            zero.eq(failed | staged.void | staged.beyond | staged.unordered),
+            self.survivor.payload.eq(given),
+        ]
         with m.If(advance):
             m.d.sync += [
                 valid.eq(take),
                 self.survivor.valid.eq(valid),
-                given.position.eq(Mux(zero, 0, staged.position)),
+                given.position.eq(Mux(zero, stays, staged.position)),
                 given.value.eq(Mux(zero, 0, staged.value)),
                 given.keep.eq(~(zero if self._parameters.dense else staged.empty)),
                 given.last.eq(staged.last),
                 given.error.eq(Mux(staged.last, error, 0)),
+                *(given[name].eq(getattr(staged, name)) for name in self._told()),
             ]
-            if self._parameters.dense:
-                m.d.sync += [given.furthest.eq(staged.furthest), given.none.eq(staged.none)]
             with m.If(valid):
-                m.d.sync += failed.eq(Mux(staged.last, 0, error))
+                m.d.sync += [failed.eq(~staged.last & (failed | (zero & ~staged.empty))), code.eq(error)]
+
+
+def below(m: Module, name: str, a: Value, b: Value) -> Value:
+    """Whether *a* is below *b*, of the same width, by the borrow of a difference, called *name*; else tools make a slower tree of LUTs."""
+    difference = Signal(len(a) + 1, name=f"{name}_unused_difference")
+    m.d.comb += difference.eq(a - b)
+    return difference[-1]
 
 
 class CooDecoder(wiring.Component):
@@ -144,8 +155,8 @@ class CooDecoder(wiring.Component):
 
     Rate: one survivor per clock cycle, from matrix to matrix. With ``dense`` a beat of ``lanes`` weights takes as many cycles as it has
     survivors, at least one.
-    Latency: 3 clock cycles from an entry to its survivor, 4 from the shape; with ``dense`` 4 more, to the beat before that of the entry,
-    or 5 more to the beat of the matrix's last entry.
+    Latency: 3 clock cycles from shape and entry to the survivor; with ``dense`` 3 more, to the beat before that of the entry,
+    or 4 more to the beat of the matrix's last entry.
     Without ``dense`` the ready of all inputs follows that of the output combinationally (``parameters.skid`` cuts that outside, see
     hdl.axis); with it none does.
 
@@ -170,10 +181,8 @@ class CooDecoder(wiring.Component):
         wiring.connect(m, wiring.flipped(self.entry), checker.entry)
         given = checker.survivor
         if self.parameters.dense:
-            m.submodules.skid = skid = SkidBuffer(given.payload.shape())
             m.submodules.beats = beats = FlatBeats(self.parameters, given.payload.shape())
-            wiring.connect(m, given, skid.i)
-            wiring.connect(m, skid.o, beats.survivor)
+            wiring.connect(m, given, beats.survivor)
             wiring.connect(m, beats.weight, wiring.flipped(self.weight))
             return m
         out = self.survivor.payload

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from golden.params.coo import CooParameters
 from hdl.csr_pointer import registers
 from hdl.expander_network import inside
-from hdl.stream import payload
+from hdl.stream import SkidBuffer, payload
 
 
 class FlatBeats(wiring.Component):
@@ -17,8 +17,7 @@ class FlatBeats(wiring.Component):
 
     A beat takes as many cycles as it has survivors, at least one; no idle cycle between matrices. How many beats lie between two survivors
     is worked out ahead, so that the loop only counts down.
-    Latency 3 from the survivor of a later beat, 4 from the last. All outputs come from registers, but ``survivor.ready``, which follows
-    ``weight.ready`` combinationally.
+    Latency 3 from the survivor of a later beat, 4 from the last. No output depends on an input in the same clock cycle.
 
     Members:
         survivor: See :func:`hdl.coo.survivor_layout`.
@@ -35,48 +34,51 @@ class FlatBeats(wiring.Component):
         lane_bits = p.lanes.bit_length() - 1
         told = {"keep": 1, "last": 1, "none": 1, "error": 3, "value": p.value_bits, "lane": lane_bits, "top": lane_bits}
         self._told = {name: bits for name, bits in told.items() if bits}
-        apart_valid = Signal()
+        beat_bits = p.count_bits - lane_bits
+        # A survivor with the beats from the one before it to it, and those after it. What comes before is not to wait for the loop.
+        m.submodules.apart = apart = SkidBuffer(data.StructLayout(self._told | {"skip": beat_bits, "rest": beat_bits}))
+        self._subtract(m, apart.i)
+        valid = Signal()
         put = Signal()
-        next_valid = Signal()
-        m.d.comb += self.survivor.ready.eq(~apart_valid | ~next_valid | put)
-        apart = self._subtract(m, apart_valid)
-        coming = self._prepare(m, apart, apart_valid, next_valid, put)
-        self._step(m, coming, next_valid, put)
+        m.d.comb += apart.o.ready.eq(~valid | put)
+        self._step(m, self._prepare(m, apart.o, valid), valid, put)
         return m
 
-    def _subtract(self, m: Module, valid: Signal) -> Any:
-        """Register a survivor, ``skip``, the beats from the one before it to it, and ``rest``, those after it."""
-        p, given = self.parameters, self.survivor.payload
+    def _subtract(self, m: Module, apart: Any) -> None:
+        """How far a survivor is from the one before it, and from the end."""
+        p, given, out = self.parameters, self.survivor.payload, apart.payload
         low = p.lanes.bit_length() - 1
         beat = given.position[low:]
-        apart = registers("apart", self._told | {"skip": len(beat), "rest": len(beat)})
         before = Signal(len(beat))
-        here = Mux(given.keep, beat, before)
-        with m.If(self.survivor.ready):
-            m.d.sync += valid.eq(self.survivor.valid)
-            m.d.sync += [getattr(apart, name).eq(given[name]) for name in ("keep", "last", "none", "error", "value")]
-            m.d.sync += [apart.skip.eq(here - before), apart.rest.eq(Mux(given.none, 0, given.furthest[low:] - here))]
-            if low:
-                m.d.sync += [apart.lane.eq(given.position[:low]), apart.top.eq(given.furthest[:low])]
-            with m.If(self.survivor.valid):
-                m.d.sync += before.eq(Mux(given.last, 0, here))
-        return apart
+        m.d.comb += [
+            self.survivor.ready.eq(apart.ready),
+            apart.valid.eq(self.survivor.valid),
+            *(out[name].eq(given[name]) for name in ("keep", "last", "none", "error", "value")),
+            out.skip.eq(beat - before),
+            out.rest.eq(Mux(given.none, 0, given.furthest[low:] - beat)),
+        ]
+        if low:
+            m.d.comb += [out.lane.eq(given.position[:low]), out.top.eq(given.furthest[:low])]
+        with m.If(self.survivor.valid & apart.ready):
+            m.d.sync += before.eq(Mux(given.last, 0, beat))
 
-    def _prepare(self, m: Module, apart: Any, apart_valid: Signal, valid: Signal, put: Signal) -> Any:
-        """Register what the loop needs: ``same``, of the beat at hand; ``far``, beats to skip, less 2; ``left``, those after it, less 1."""
-        p = self.parameters
+    def _prepare(self, m: Module, given: Any, valid: Signal) -> Any:
+        """Register what the loop needs: ``same``, of the beat at hand; ``far``, beats to skip, less 2; ``left``, those after it, less 1;
+        ``hits``, its lane."""
+        p, apart = self.parameters, given.payload
         told = {name: bits for name, bits in self._told.items() if name != "lane"}
         bits = len(apart.skip) + 1
-        coming = registers("coming", told | {"same": 1, "left": bits, "hits": p.lanes})
+        coming = registers("coming", told | {"same": 1, "left": bits})
+        coming.hits = Signal(p.lanes, name="coming_hits")
         coming.far = Signal(signed(bits), name="coming_far", reset_less=True)
         lane = apart.lane if p.lanes > 1 else 0
-        with m.If(~valid | put):
-            m.d.sync += [valid.eq(apart_valid), *(getattr(coming, name).eq(getattr(apart, name)) for name in told)]
+        with m.If(given.ready):
+            m.d.sync += [valid.eq(given.valid), *(getattr(coming, name).eq(apart[name]) for name in told)]
             m.d.sync += [
                 coming.same.eq(apart.skip == 0),
                 coming.far.eq(apart.skip - 2),
                 coming.left.eq(apart.rest - 1),
-                coming.hits.eq(Cat(apart.keep & (lane == i) for i in range(p.lanes))),
+                coming.hits.eq(Cat(given.valid & apart.keep & (lane == i) for i in range(p.lanes))),
             ]
         return coming
 
@@ -89,11 +91,13 @@ class FlatBeats(wiring.Component):
         end = registers("end", {"left": len(coming.left), "top": len(coming.top) if p.lanes > 1 else 0, "none": 1, "error": 3})
         last = end.left[-1] & closing
         give = Signal()
+        fits = Signal()  # the survivor, where there is one, goes into the beat at hand, or begins the next
         advance = Signal()
         m.d.comb += [
             advance.eq(~self.weight.valid | self.weight.ready),
             give.eq(closing | (valid & ~coming.same)),
-            put.eq(advance & valid & Mux(closing, last & coming.same, coming.same | coming.far[-1])),
+            fits.eq(Mux(closing, end.left[-1] & coming.same, coming.same | coming.far[-1])),
+            put.eq(advance & valid & fits),
             out.eq(given),
         ]
         with m.If(advance):
@@ -101,10 +105,9 @@ class FlatBeats(wiring.Component):
             m.d.sync += [self.weight.valid.eq(give), given.data.eq(held), given.keep.eq(kept), given.last.eq(last)]
             m.d.sync += given.error.eq(end.error & last.replicate(3))
             for lane in range(p.lanes):
-                with m.If(put & coming.hits[lane]):
-                    m.d.sync += held[lane].eq(coming.value)
-                with m.Elif(give):
-                    m.d.sync += held[lane].eq(0)
+                # Gates and no condition: the enable of so many registers is not to wait for more than *advance*.
+                hit, stays = (bit.replicate(p.value_bits) for bit in (fits & coming.hits[lane], ~give))
+                m.d.sync += held[lane].eq((coming.value & hit) | (held[lane] & stays & ~hit))
             with m.If(closing):
                 m.d.sync += end.left.eq(end.left - 1)
             with m.Elif(valid & ~coming.same & ~put):

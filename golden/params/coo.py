@@ -79,5 +79,5 @@ class CooParameters(Parameters):
 
     @property
     def latency(self) -> int:
-        """3 from an entry to its survivor; with *dense* 4 more, to the beat before that of the entry; 1 more for *skid*."""
-        return 3 + 4 * self.dense + self.skid
+        """3 from an entry to its survivor; with *dense* 3 more, to the beat before that of the entry; 1 more for *skid*."""
+        return 3 + 3 * self.dense + self.skid
