@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from golden.params.planes import PlanesParameters, drawn_taps
+from golden.params.planes import PlanesParameters
 from hdl.files import write_json
 from unprune.encode import planes
 from unprune.network import layer_names, load_digits
@@ -25,19 +25,20 @@ BITS = 8
 BLOCKS = 20  # of 512 steps of 80 random weights
 DENSITY = 0.1
 CODES = (  # k, p, q, gap_bits, block_steps
-    (0, 8, 80, 5, 512),
-    (8, 8, 80, 8, 512),
-    (12, 4, 40, 8, 1024),
-    (16, 8, 80, 8, 128),
-    (8, 8, 72, 8, 512),
-    (8, 8, 96, 5, 512),
-    (8, 8, 128, 4, 512),
-    (8, 8, 160, 4, 512),
+    (0, 8, 80, 1, 512),
+    (8, 8, 80, 2, 512),
+    (8, 2, 20, 4, 512),
+    (8, 4, 40, 3, 512),
+    (12, 4, 40, 3, 512),
+    (16, 8, 80, 3, 128),
+    (8, 8, 72, 3, 512),
+    (8, 8, 96, 1, 512),
+    (8, 8, 128, 1, 512),
 )
 SLOW = 12  # bits of history from which random weights are few
 COLUMNS = (
-    "weights", "k", "p", "q", "matched", "inputs", "patches", "counts", "total", "raw", "floor", "per weight",
-    "raw per weight", "Mweight/s",
+    "weights", "k", "p", "q", "matched", "inputs", "patches", "total", "raw", "floor", "per weight", "raw per weight", "beats per cycle",
+    "Mweight/s",
 )
 
 Data = tuple[str, npt.NDArray[Any], npt.NDArray[np.bool_]]
@@ -68,42 +69,53 @@ def digits() -> Data:
     return "digits", np.concatenate(levels), np.concatenate(masks)
 
 
+def beats_per_cycle(patches: npt.NDArray[np.uint64], weights: int, parameters: PlanesParameters) -> float:
+    """How many beats of weights the decoder gives a clock cycle: a beat takes a cycle for each beat of patches that it has patches in."""
+    p = parameters
+    gaps = (patches >> np.uint64(p.lane_bits + p.plane_bits)).astype(np.int64)
+    beat = np.cumsum(np.concatenate([[0], gaps]))[:-1]
+    first = np.ones(beat.size, bool)  # of a beat of weights in a beat of patches
+    first[1:] = (np.diff(beat) > 0) | (np.arange(1, beat.size) % p.patches == 0)
+    beats = -(-weights // p.lanes)
+    return beats / float(np.maximum(np.bincount(beat[first], minlength=beats), 1).sum())
+
+
 def measure(data: Data, code: tuple[int, int, int, int, int]) -> dict[str, float | str]:
     """A line of the table; bits are per survivor but for the two per weight. Raises if a value does not come back."""
     name, values, mask = data
     k, p, q, gap_bits, block_steps = code
     if k >= SLOW:
         values, mask = values[: 80 * 128 * 8], mask[: 80 * 128 * 8]
-    parameters = PlanesParameters(bits=BITS, k=k, p=p, q=q, taps=drawn_taps(k, p, q), gap_bits=gap_bits, block_steps=block_steps)
+    parameters = PlanesParameters(value_bits=BITS, k=k, p=p, q=q, gap_bits=gap_bits, block_steps=block_steps, count_bits=32)
     started = time.perf_counter()
-    encoded = planes.encode(values, mask, parameters)
+    encoded = planes.encode_values(values, mask, parameters)
     seconds = time.perf_counter() - started
-    if not np.array_equal(planes.decode(encoded, mask, parameters), np.where(mask, values & (1 << BITS) - 1, 0)):
+    if not np.array_equal(planes.decode_values(encoded, mask, parameters), np.where(mask, values & (1 << BITS) - 1, 0)):
         raise RuntimeError(f"{name} must come back from {parameters}")
     survivors = int(mask.sum())
-    total = sum(plane.bits(parameters) for plane in encoded)
+    total = encoded.bits(parameters)
     return {
         "weights": name, "k": k, "p": p, "q": q,
-        "matched": planes.matched(encoded, mask, parameters),
-        "inputs": sum(plane.inputs.size for plane in encoded) / survivors,
-        "patches": sum(plane.gaps.size for plane in encoded) * gap_bits / survivors,
-        "counts": sum(plane.counts.size for plane in encoded) * parameters.count_bits / survivors,
+        "matched": 1 - encoded.flips / (survivors * BITS),
+        "inputs": encoded.inputs.size * p / survivors,
+        "patches": encoded.patches.size * parameters.patch_bits / survivors,
         "total": total / survivors,
         "raw": BITS,
         "floor": BITS if name != "digits" else entropy_floor(mask, values).value_bits_per_survivor,
         "per weight": total / mask.size,
         "raw per weight": BITS * survivors / mask.size,
+        "beats per cycle": beats_per_cycle(encoded.patches, mask.size, parameters),
         "Mweight/s": mask.size / seconds / 1e6,
     }
 
 
 def rows_of(line: dict[str, float | str]) -> list[Row]:
     """The measured values of *line*, one row each; no goal is set."""
-    units = {"matched": "1", "per weight": "bit/weight", "Mweight/s": "Mweight/s"}
+    units = {"matched": "1", "beats per cycle": "beat/cycle", "per weight": "bit/weight", "Mweight/s": "Mweight/s"}
     title = "planes {weights} k{k} p{p} q{q}".format_map(line)
     return [
         {"name": f"{title} {name}", "value": line[name], "unit": units.get(name, "bit/survivor"), "bar": None, "met": None}
-        for name in ("matched", "inputs", "patches", "counts", "total", "floor", "per weight", "Mweight/s")
+        for name in ("matched", "inputs", "patches", "total", "floor", "per weight", "beats per cycle", "Mweight/s")
     ]
 
 

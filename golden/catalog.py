@@ -10,8 +10,10 @@ from typing import Any
 from golden.params.base import Parameters, check
 from golden.params.bitmap import BitmapParameters
 from golden.params.codebook import CodebookParameters
+from golden.params.coo import CooParameters
 from golden.params.csr import CsrParameters
 from golden.params.nm import NmParameters
+from golden.params.planes import PlanesParameters
 from golden.params.relative import RelativeParameters
 from golden.params.rlc import RlcParameters
 from golden.params.sparse import SparseParameters
@@ -106,6 +108,16 @@ CATALOG: dict[str, Parameters] = {
         ViterbiWeightParameters(
             name="viterbi_weight_k3q4", k=3, q=4, taps=TAPS_K3_Q4, block_steps=16, value_bits=2, values=4, count_bits=8
         ),
+        CooParameters(name="coo_dense8"),
+        CooParameters(name="coo_survivors", dense=False, lanes=1),
+        CooParameters(name="coo_dense4_skid", lanes=4, value_bits=5, count_bits=7, skid=True),
+        CooParameters(name="coo_dense_tiny", lanes=1, value_bits=2, count_bits=3),
+        PlanesParameters(name="planes_k12q40"),
+        PlanesParameters(
+            name="planes_k0q6_n2_skid", value_bits=5, k=0, p=3, q=6, steps=2, block_steps=6, gap_bits=1, patches=3, count_bits=9, skid=True
+        ),
+        PlanesParameters(name="planes_k8q16_n4_skid", k=8, p=2, q=16, steps=4, patches=4, skid=True),
+        PlanesParameters(name="planes_tiny", value_bits=1, k=1, p=1, q=2, block_steps=2, gap_bits=2, patches=1, count_bits=4),
     )
 }
 

@@ -1,29 +1,17 @@
-"""The bit-plane code: the survivors' values, bit for bit, from a fixed number of input bits a step and a few patches.
+"""The bit-plane code: a mask bit per weight, and the survivors' values from a fixed number of input bits a step and a few patches.
 
-Sources: Kwon et al., CVPR 2020, and Park et al., ICLR 2022 (see golden.params.planes). The order of bits, the blocks, the tie rule and
-the patch stream are ours; docs/planes.md states them.
+Sources: Kwon et al., CVPR 2020, and Park et al., ICLR 2022 (see golden.params.planes). The order of bits, the blocks, the tie rule, the
+patch stream and what a decoder makes of malformed streams are ours; docs/planes.md states them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
-from golden.params.base import check
+from golden.bits import Element, bits_to_words, flatten, words_to_bits
+from golden.decoded import Decoded
+from golden.params.base import Error
 from golden.params.planes import PlanesParameters
 
-
-@dataclass(frozen=True)
-class Plane:
-    """One bit plane, encoded.
-
-    Attributes:
-        inputs: Bits (0 or 1), p for every started step.
-        counts: Patch entries of each block.
-        gaps: The patch entries of all blocks, one after the other.
-    """
-
-    inputs: list[int]
-    counts: list[int]
-    gaps: list[int]
+Flip = tuple[int, int]  # a weight of the matrix and a plane
 
 
 def step_outputs(window: int, parameters: PlanesParameters) -> int:
@@ -78,77 +66,107 @@ def search_block(wanted: Sequence[int | None], parameters: PlanesParameters) -> 
     return [bit for step in reversed(steps) for bit in step]
 
 
-def gaps_of(wrong: Sequence[int], parameters: PlanesParameters) -> list[int]:
-    """The patch entries of a block whose care bits number *wrong* (ascending, from 0) are to be flipped.
+def patches_of(flips: Iterable[Flip], parameters: PlanesParameters) -> list[int]:
+    """The patch stream that makes *flips*, which are ascending.
 
-    An entry below the filler skips as many care bits and flips the next; the filler skips as many as its value and flips none.
+    A patch flips one bit, and says how many beats further on the next patch is; the first is in beat 0. One whose lane is none
+    (all ones) flips nothing.
     """
-    gaps: list[int] = []
-    after = 0
-    for place in wrong:
-        fillers, gap = divmod(place - after, parameters.filler)
-        gaps += [parameters.filler] * fillers + [gap]
-        after = place + 1
-    return gaps
+    p = parameters
+    none, furthest = (1 << p.lane_bits) - 1, (1 << p.gap_bits) - 1
+    patches: list[int] = []
+    beat = 0  # of the last patch
+    for weight, plane in flips:
+        further = weight // p.lanes - beat
+        if not patches and further:
+            patches.append(none)
+        while further:
+            gap = min(further, furthest)
+            patches[-1] |= gap << p.lane_bits + p.plane_bits
+            further -= gap
+            patches += [none] if further else []
+        beat = weight // p.lanes
+        patches.append(weight % p.lanes | plane << p.lane_bits)
+    return patches
 
 
-def places_of(gaps: Sequence[int], parameters: PlanesParameters) -> list[int]:
-    """The care bits of a block that these patch entries flip: what :func:`gaps_of` was given."""
-    places: list[int] = []
-    after = 0
-    for gap in gaps:
-        after += gap
-        if gap != parameters.filler:
-            places.append(after)
-            after += 1
-    return places
+def flips_of(patches: Sequence[Element | None], beats: int, parameters: PlanesParameters) -> tuple[list[Flip], bool]:
+    """What the share *patches* flips in a matrix of so many *beats*, at least one, and whether it goes on after the last of them.
+
+    The last beat of the share ends it, with a patch in it or without (``None``); the gap of a patch in it is not looked at.
+    """
+    p = parameters
+    flips: list[Flip] = []
+    place, gap = 0, 0
+    for beat in range(beats):
+        while not gap and place < len(patches):
+            patch = patches[place]
+            place += 1
+            if isinstance(patch, int):
+                lane, plane = patch % (1 << p.lane_bits), (patch >> p.lane_bits) % (1 << p.plane_bits)
+                gap = patch >> p.lane_bits + p.plane_bits if place < len(patches) else 0
+                flips += [(beat * p.lanes + lane, plane)] if lane < p.lanes and plane < p.value_bits else []
+        gap = max(gap - 1, 0)
+    return flips, place < len(patches)
 
 
-def encode(values: Sequence[int], mask: Sequence[int], parameters: PlanesParameters) -> list[Plane]:
-    """The planes of a matrix, bit 0 of the values first.
+def encode(
+    matrix: Sequence[Sequence[int]], parameters: PlanesParameters, mask: Sequence[int] | None = None
+) -> dict[str, list[Element | None]]:
+    """The share of each stream for a matrix given as rows of unsigned level patterns.
 
     Args:
-        values: One a weight, row-major, unsigned patterns of ``bits`` bits; at pruned weights anything.
-        mask: One bit a weight, 1 = survives.
-    """
-    check(len(values) == len(mask), "values and mask", "as many", (len(values), len(mask)))
-    planes = []
-    for b in range(parameters.bits):
-        plane = Plane([], [], [])
-        for start in range(0, len(values), parameters.block):
-            block = range(start, min(start + parameters.block, len(values)))
-            wanted = [values[i] >> b & 1 if mask[i] else None for i in block]
-            inputs = search_block(wanted, parameters)
-            pairs = [(bit, given) for bit, given in zip(wanted, expand(inputs, len(wanted), parameters), strict=True) if bit is not None]
-            gaps = gaps_of([i for i, (bit, given) in enumerate(pairs) if bit != given], parameters)
-            plane.inputs.extend(inputs)
-            plane.counts.append(len(gaps))
-            plane.gaps.extend(gaps)
-        planes.append(plane)
-    return planes
-
-
-def decode(planes: Sequence[Plane], mask: Sequence[int], parameters: PlanesParameters) -> list[int]:
-    """The values, one a weight, 0 where *mask* is 0.
+        mask: One bit per weight, row-major; without it every level but 0 survives. What a pruned weight's level is does not matter.
 
     Raises:
-        ValueError: There are not as many planes, inputs, counts or gaps as the matrix has, or a patch lies past its block's last survivor.
+        ValueError: there are more weights than ``count_bits`` can count, or a level needs more than ``value_bits``.
+        TypeError: a level is not an integer.
     """
-    check(len(planes) == parameters.bits, "the number of planes", f"{parameters.bits}", len(planes))
-    blocks, steps = -(-len(mask) // parameters.block), -(-len(mask) // parameters.q)
-    values = [0] * len(mask)
-    for b, plane in enumerate(planes):
-        needed = steps * parameters.p
-        check(len(plane.inputs) == needed, "the number of input bits of a plane", f"{needed}", len(plane.inputs))
-        check(len(plane.counts) == blocks, "the number of counts of a plane", f"{blocks}", len(plane.counts))
-        check(len(plane.gaps) == sum(plane.counts), "the number of gaps of a plane", f"{sum(plane.counts)}", len(plane.gaps))
-        bits = expand(plane.inputs, len(mask), parameters)
-        first = 0
-        for i, count in enumerate(plane.counts):
-            survivors = [j for j in range(i * parameters.block, min((i + 1) * parameters.block, len(mask))) if mask[j]]
-            for place in places_of(plane.gaps[first : first + count], parameters):
-                check(place < len(survivors), f"a patch of block {i}", f"at one of its {len(survivors)} survivors", place)
-                bits[survivors[place]] ^= 1
-            first += count
-        values = [value | bit << b if kept else 0 for value, bit, kept in zip(values, bits, mask, strict=True)]
-    return values
+    p = parameters
+    flat = flatten(matrix, p.count_bits, p.value_bits)
+    kept = [int(level != 0) for level in flat] if mask is None else mask
+    planes, flips = [], []
+    for plane in range(p.value_bits):
+        wanted = [level >> plane & 1 if one else None for level, one in zip(flat, kept, strict=True)]
+        inputs = [bit for start in range(0, len(flat), p.block) for bit in search_block(wanted[start : start + p.block], p)]
+        given = expand(inputs, len(flat), p)
+        flips += [(weight, plane) for weight, bit in enumerate(wanted) if bit not in (None, given[weight])]
+        planes.append(inputs)
+    steps = range(0, -(-len(flat) // p.q) * p.p, p.p)
+    bits = [bit for start in steps for inputs in planes for bit in inputs[start : start + p.p]]
+    patches = patches_of(sorted(flips), p)
+    return {"shape": [len(flat)], "mask": [*bits_to_words(kept, p.lanes)], "word": [*bits_to_words(bits, p.word_bits)], "patch": [*patches]}
+
+
+def decode(shares: Mapping[str, Sequence[Element | None]], parameters: PlanesParameters) -> Decoded:
+    """What hardware gives for these shares, well formed or not; ``None`` is a beat without data.
+
+    Beats without data are skipped where they are not the last of their stream; mask bits past the last weight are not looked at. Error
+    codes: 1 (SHORT) an output beat has no mask or no word: it and all after it are zeros; 2 (LONG) the matrix is complete and there is
+    more in a stream. A patch of a pruned weight, of a lane past the last weight, or of no lane or plane that is, flips nothing.
+    """
+    p, (count,) = parameters, shares["shape"]
+    assert isinstance(count, int)
+    beats = -(-count // p.lanes)
+    masks, words = ([word for word in shares[name] if isinstance(word, int)] for name in ("mask", "word"))
+    complete = min(len(masks), len(words), beats)
+    mask = words_to_bits(masks[:complete], p.lanes)[:count]
+    bits = words_to_bits(words[:complete], p.word_bits)
+    levels = [0] * len(mask)
+    for plane in range(p.value_bits):
+        inputs = [bit for start in range(plane * p.p, len(bits), p.value_bits * p.p) for bit in bits[start : start + p.p]]
+        levels = [level | bit << plane for level, bit in zip(levels, expand(inputs, len(mask), p), strict=True)]
+    flips, more = flips_of(shares["patch"], max(beats, 1), p)
+    for weight, plane in flips:
+        if weight < len(mask):
+            levels[weight] ^= 1 << plane
+    weights: list[Element] = [level if one else 0 for level, one in zip(levels, mask, strict=True)]
+    more |= any(goes_on(shares[name], beats) for name in ("mask", "word"))
+    error = Error.SHORT if complete < beats else Error.LONG if more else Error.NONE
+    return Decoded([*weights, *[0] * (count - len(weights))], error)
+
+
+def goes_on(share: Sequence[Element | None], beats: int) -> bool:
+    """Whether *share* goes on after the beat that completes a matrix of so many *beats*; where it has none, whether it has one."""
+    places = [place for place, word in enumerate(share, 1) if word is not None]
+    return len(places) >= max(beats, 1) and (not beats or places[beats - 1] < len(share))

@@ -1,51 +1,84 @@
-"""Parameters of the bit-plane code: the Viterbi decompressor as a lossless fixed-to-fixed code for the survivors' value bits."""
+"""Parameters of the bit-plane decoder: the Viterbi decompressor as a lossless fixed-to-fixed code for the survivors' value bits."""
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
-from golden.params.base import check, check_range
+from golden.params.base import Field, Parameters, Port, check, check_range
+from golden.params.viterbi import ViterbiParameters
 
 MOST_BLOCK_BITS = 1 << 22  # outputs of a block, so that a block's mismatches fit in the upper bits of a 32-bit metric
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanesParameters:
-    """One decompressor a bit plane: *k* flip-flops and XOR trees turn *p* input bits into *q* output bits at every step.
+class PlanesParameters(Parameters):
+    """One decompressor a bit plane: *k* flip-flops and XOR trees turn *p* input bits into *q* output bits at every step; patches mend them.
 
     Window, taps and blocks are those of :class:`golden.params.viterbi.ViterbiParameters` without a comparator; k may be 0.
     Sources: Kwon et al., "Structured compression by weight encryption for unstructured pruning and quantization", CVPR 2020
     (k = 0), and Park et al., "Encoding weights of irregular sparsity for fixed-to-fixed model compression", ICLR 2022 (k = N_s * p).
 
     Attributes:
-        bits: Planes, that is bits of a value, 1 to 32.
+        value_bits: Planes, that is bits of a value and so of a weight, 1 to 32.
         k: Bits of history, 0 to 16. N_s words of history are ``k = N_s * p``.
-        p: Input bits a step, 1 to 8.
+        p: Input bits a step and plane, 1 to 8.
         q: Output bits a step, each for one weight of the plane, 1 to 256.
-        taps: *q* masks of ``k + p`` bits, none zero; output j is the parity of window AND ``taps[j]``. :func:`drawn_taps` makes some.
-        block_steps: Steps after which the window restarts from 0; ``block_steps * q`` is at most 2**22.
-        gap_bits: Width of an entry of the patch stream, 2 to 16. The largest entry is a filler.
+        taps: *q* masks of ``k + p`` bits, none zero; output j is the parity of window AND ``taps[j]``. Where none are given,
+            :func:`drawn_taps` makes them.
+        block_steps: Steps after which the window restarts from 0, a multiple of *steps*; ``block_steps * q`` is at most 2**22.
+        steps: Steps a clock cycle, so that a beat is ``steps * q`` weights, at most 256.
+        gap_bits: Width of the gap in a patch, 1 to 16.
+        patches: Patches a beat of their stream, and so flips a clock cycle, 1 to 8.
     """
 
-    bits: int
-    k: int
-    p: int = 8
-    q: int
-    taps: tuple[int, ...]
-    block_steps: int = 512
-    gap_bits: int = 8
+    format: ClassVar[str] = "planes"
 
-    def __post_init__(self) -> None:
-        check_range("bits", self.bits, 1, 32)
+    value_bits: int = 8
+    k: int = 12
+    p: int = 4
+    q: int = 40
+    taps: tuple[int, ...] = ()
+    block_steps: int = 512
+    steps: int = 1
+    gap_bits: int = 3
+    patches: int = 2
+
+    def _check(self) -> None:
+        check_range("value_bits", self.value_bits, 1, 32)
         check_range("k", self.k, 0, 16)
         check_range("p", self.p, 1, 8)
         check_range("q", self.q, 1, 256)
-        check_range("gap_bits", self.gap_bits, 2, 16)
+        check_range("gap_bits", self.gap_bits, 1, 16)
+        check_range("patches", self.patches, 1, 8)
         check_range("block_steps", self.block_steps, 1, MOST_BLOCK_BITS // self.q)
-        if not isinstance(self.taps, tuple):
-            raise TypeError(f"taps must be a tuple of integers, was {self.taps!r}")
-        check(len(self.taps) == self.q, "the number of taps", f"q = {self.q}", len(self.taps))
-        for j, tap in enumerate(self.taps):
-            check_range(f"taps[{j}]", tap, 1, (1 << self.k + self.p) - 1)
+        if self.taps == ():
+            object.__setattr__(self, "taps", drawn_taps(self.k, self.p, self.q))
+        _ = self.plane  # checks the rest
+        check_range("the largest of taps", max(self.taps), 1, (1 << self.k + self.p) - 1)
+        check_range("steps * q", self.lanes, 1, 256)
+        check_range("steps * value_bits * p", self.word_bits, 1, 4096)
+
+    def _slug(self) -> str:
+        return f"planes_v{self.value_bits}_k{self.k}_p{self.p}_q{self.q}_n{self.steps}_s{self.patches}"
+
+    @classmethod
+    def weights(cls, lanes: int, **values: Any) -> Self:
+        """Steps of the largest part of *lanes* up to 64, with inputs for a density of about 0.1; where *q* is given it divides *lanes*."""
+        q = values.get("q", next(part for part in range(min(max(lanes, 1), 64), 0, -1) if lanes % part == 0))
+        check(lanes % q == 0, "lanes", f"a multiple of q = {q}", lanes)
+        return cls(**{"q": q, "p": min(max(1, q // 10), 8), "steps": lanes // q} | values)
+
+    @property
+    def plane(self) -> ViterbiParameters:
+        """Of the decompressor of one plane; without history it has a flip-flop that no tap reads."""
+        return ViterbiParameters(
+            k=max(self.k, 1), p=self.p, q=self.q, taps=self.taps, block_steps=self.block_steps, steps=self.steps, count_bits=self.count_bits
+        )
+
+    @property
+    def lanes(self) -> int:
+        """Weights of a beat."""
+        return self.steps * self.q
 
     @property
     def block(self) -> int:
@@ -53,14 +86,45 @@ class PlanesParameters:
         return self.block_steps * self.q
 
     @property
-    def count_bits(self) -> int:
-        """Width of the number of patch entries of a block, of which there are no more than care bits."""
-        return self.block.bit_length()
+    def word_bits(self) -> int:
+        """Input bits of a beat: of *steps* steps, of all planes."""
+        return self.steps * self.value_bits * self.p
 
     @property
-    def filler(self) -> int:
-        """The patch entry that advances by as many care bits and flips none."""
-        return (1 << self.gap_bits) - 1
+    def lane_bits(self) -> int:
+        """Bits that tell the lane in a patch, with one number left at least that is no lane's."""
+        return self.lanes.bit_length()
+
+    @property
+    def plane_bits(self) -> int:
+        """Bits that tell the plane in a patch."""
+        return (self.value_bits - 1).bit_length()
+
+    @property
+    def patch_bits(self) -> int:
+        """Bits of a patch: lane, plane and gap, the lane lowest."""
+        return self.lane_bits + self.plane_bits + self.gap_bits
+
+    @property
+    def shape(self) -> Port:
+        """One field: the number of weights of the matrix."""
+        return Port("shape", (Field("count", self.count_bits),), framed=False)
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """``mask``: the mask bits of a beat as one field, the first in bit 0; ``word``: its input bits; ``patch``: *patches* a beat."""
+        mask, word = Port("mask", (Field("mask", self.lanes),)), Port("word", (Field("word", self.word_bits),))
+        return mask, word, Port("patch", (Field("patch", self.patch_bits),), lanes=self.patches)
+
+    @property
+    def output(self) -> Port:
+        """``weight``: ``steps * q`` weights a beat."""
+        return Port("weight", (Field("weight", self.value_bits),), lanes=self.lanes, user_bits=2)
+
+    @property
+    def latency(self) -> int:
+        """7 from the shape, where mask, word and patch wait already, and 1 more for *skid*."""
+        return 7 + self.skid
 
 
 def drawn_taps(k: int, p: int, q: int, seed: int = 0) -> tuple[int, ...]:

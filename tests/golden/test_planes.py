@@ -1,6 +1,7 @@
 """The bit-plane code by its definition: the search is exact, the patches exact, and every value comes back."""
 
 import re
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -9,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden import viterbi
+from golden.bits import Element, bits_to_words
+from golden.decoded import Decoded
+from golden.params.base import Error
 from golden.params.planes import PlanesParameters, drawn_taps
 from golden.params.viterbi import ViterbiParameters
-from golden.planes import Plane, decode, encode, expand, gaps_of, places_of, search_block, step_outputs
+from golden.planes import decode, encode, expand, flips_of, patches_of, search_block, step_outputs
 
-GOOD: dict[str, Any] = {"bits": 2, "k": 2, "p": 2, "q": 3, "taps": (0b0001, 0b0110, 0b1011), "block_steps": 2, "gap_bits": 2}
+GOOD: dict[str, Any] = {"value_bits": 2, "k": 2, "p": 2, "q": 3, "taps": (0b0001, 0b0110, 0b1011), "block_steps": 2, "gap_bits": 2}
 SMALL = PlanesParameters(**GOOD)
 
 
@@ -22,9 +26,8 @@ def codes(draw: st.DrawFn) -> PlanesParameters:
     """Small codes with any taps, no history included."""
     k, p, q = draw(st.integers(0, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 9))
     taps = tuple(draw(st.lists(st.integers(1, (1 << k + p) - 1), min_size=q, max_size=q)))
-    return PlanesParameters(
-        bits=draw(st.integers(1, 3)), k=k, p=p, q=q, taps=taps, block_steps=draw(st.integers(1, 4)), gap_bits=draw(st.integers(2, 4))
-    )
+    bits, steps, gap_bits = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    return PlanesParameters(value_bits=bits, k=k, p=p, q=q, taps=taps, block_steps=6, steps=steps, gap_bits=gap_bits)
 
 
 def mismatches(wanted: list[int | None], given: list[int]) -> int:
@@ -67,59 +70,130 @@ def test_output_is_the_parity_of_window_and_tap() -> None:
     assert [step_outputs(window, SMALL) for window in (0b0001, 0b0010, 0b0110, 0b1011)] == [0b101, 0b110, 0b100, 0b111]
 
 
+@st.composite
+def matrices(draw: st.DrawFn, parameters: PlanesParameters) -> tuple[list[int], list[int]]:
+    """Values and mask of a small matrix."""
+    weights = draw(st.lists(st.tuples(st.integers(0, (1 << parameters.value_bits) - 1), st.integers(0, 1)), max_size=40))
+    return [value for value, _ in weights], [kept for _, kept in weights]
+
+
 @given(codes(), st.data())
 @settings(max_examples=150, deadline=None)
 def test_every_survivor_comes_back_and_pruned_weights_are_0(parameters: PlanesParameters, data: st.DataObject) -> None:
-    weights = data.draw(st.lists(st.tuples(st.integers(0, (1 << parameters.bits) - 1), st.integers(0, 1)), max_size=40))
-    values, mask = [value for value, _ in weights], [kept for _, kept in weights]
-    planes = encode(values, mask, parameters)
-    assert decode(planes, mask, parameters) == [value * kept for value, kept in weights]
-    blocks = [mask[start : start + parameters.block] for start in range(0, len(mask), parameters.block)]
-    for plane in planes:
-        assert all(count <= sum(block) for count, block in zip(plane.counts, blocks, strict=True))
-        assert all(count < 1 << parameters.count_bits for count in plane.counts)
-        assert all(0 <= gap <= parameters.filler for gap in plane.gaps)
+    values, mask = data.draw(matrices(parameters))
+    shares = encode([values], parameters, mask)
+    assert decode(shares, parameters) == Decoded([value * kept for value, kept in zip(values, mask, strict=True)], 0)
+    beats = -(-len(values) // parameters.lanes)
+    assert (len(shares["mask"]), len(shares["word"])) == (beats, beats)
+    assert decode(encode([values], parameters), parameters).elements == values
 
 
-def test_filler_skips_its_value_and_flips_nothing() -> None:
-    assert gaps_of([0, 2, 6, 12, 13], SMALL) == [0, 1, 3, 0, 3, 2, 0]
-    assert places_of([0, 1, 3, 0, 3, 2, 0], SMALL) == [0, 2, 6, 12, 13]
-    assert places_of([1, 3], SMALL) == [1]
+def test_input_bits_stand_step_after_step_and_plane_after_plane() -> None:
+    shares = encode([[1, 3, 2, 2, 0, 1]], SMALL, [1, 1, 1, 1, 0, 1])
+    wanted = [[1, 1, 0, 0, None, 1], [0, 1, 1, 1, None, 0]]
+    inputs = [search_block(bits, SMALL) for bits in wanted]
+    assert shares["word"] == bits_to_words(inputs[0][:2] + inputs[1][:2] + inputs[0][2:] + inputs[1][2:], 4)
+    assert shares["mask"] == [0b111, 0b101]
 
 
-@given(st.sets(st.integers(0, 200)), st.integers(2, 5))
-def test_patches_come_back(wrong: set[int], gap_bits: int) -> None:
-    parameters = PlanesParameters(**GOOD | {"gap_bits": gap_bits})
-    assert places_of(gaps_of(sorted(wrong), parameters), parameters) == sorted(wrong)
+def patch(lane: int, plane: int, gap: int) -> int:
+    """A patch of :data:`SMALL`: two bits of lane, one of plane, two of gap."""
+    return lane | plane << 2 | gap << 3
 
 
-def test_patch_flips_one_bit_of_one_plane() -> None:
-    planes = encode([1, 2, 3, 0, 1, 2, 3], [1, 1, 0, 1, 0, 1, 1], SMALL)
-    plain = [Plane(plane.inputs, [0, 0], []) for plane in planes]
-    patched = [plain[0], Plane(planes[1].inputs, [0, 1], [0])]  # block 1 begins with weight 6, its first survivor
-    before, after = (decode(some, [1, 1, 0, 1, 0, 1, 1], SMALL) for some in (plain, patched))
-    assert [a ^ b for a, b in zip(before, after, strict=True)] == [0, 0, 0, 0, 0, 0, 2]
+def test_patch_names_lane_plane_and_the_beats_to_the_next() -> None:
+    assert patches_of([(0, 1), (1, 0), (7, 0)], SMALL) == [patch(0, 1, 0), patch(1, 0, 2), patch(1, 0, 0)]
+    assert patches_of([(4, 1)], SMALL) == [patch(3, 0, 1), patch(1, 1, 0)]  # the first patch is in beat 0, and flips nothing
+    assert patches_of([(0, 0), (15, 1)], SMALL) == [patch(0, 0, 3), patch(3, 0, 2), patch(0, 1, 0)]
+    assert patches_of([], SMALL) == []
+
+
+@given(codes(), st.sets(st.tuples(st.integers(0, 200), st.integers(0, 31))))
+def test_flips_come_back(parameters: PlanesParameters, flips: set[tuple[int, int]]) -> None:
+    wanted = sorted({(weight, plane % parameters.value_bits) for weight, plane in flips})
+    assert flips_of(patches_of(wanted, parameters), 201, parameters) == (wanted, False)
 
 
 @pytest.mark.parametrize(
-    ("plane", "message"),
+    ("patches", "beats", "flips", "more"),
     [
-        (Plane([0] * 5, [0, 0], []), "the number of input bits of a plane must be 6, was 5"),
-        (Plane([0] * 6, [0], []), "the number of counts of a plane must be 2, was 1"),
-        (Plane([0] * 6, [0, 1], [1, 1]), "the number of gaps of a plane must be 1, was 2"),
-        (Plane([0] * 6, [0, 1], [1]), "a patch of block 1 must be at one of its 1 survivors, was 1"),
+        ([], 1, [], False),
+        ([None, None], 1, [], False),
+        ([patch(2, 1, 3)], 1, [(2, 1)], False),  # the last gap is not looked at
+        ([patch(2, 1, 3), None], 1, [(2, 1)], True),
+        ([patch(2, 1, 3), None], 3, [(2, 1)], True),
+        ([patch(2, 1, 3), None], 4, [(2, 1)], False),
+        ([patch(2, 1, 0), None], 1, [(2, 1)], False),
+        ([None, patch(2, 1, 0), None, patch(2, 1, 1), None, patch(0, 0, 0)], 2, [(2, 1), (2, 1), (3, 0)], False),
+        ([patch(3, 1, 1), patch(1, 0, 0)], 2, [(4, 0)], False),  # there is no lane 3
+        ([patch(1, 0, 1), patch(1, 0, 0)], 1, [(1, 0)], True),
     ],
 )
-def test_plane_that_does_not_fit_the_matrix_is_refused(plane: Plane, message: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        decode([plane, plane], [1] * 7, SMALL)
+def test_what_a_share_of_patches_flips(patches: list[Element | None], beats: int, flips: list[tuple[int, int]], more: bool) -> None:
+    assert flips_of(patches, beats, SMALL) == (flips, more)
 
 
-def test_wrong_number_of_planes_and_masks_of_another_length_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"^the number of planes must be 2, was 0$"):
-        decode([], [], SMALL)
-    with pytest.raises(ValueError, match=r"^values and mask must be as many, was \(1, 2\)$"):
-        encode([0], [1, 1], SMALL)
+def test_a_patch_flips_one_bit_of_a_survivor_and_none_of_a_pruned_weight() -> None:
+    shares = encode([[1, 2, 3, 0, 1, 2, 3]], SMALL, [1, 1, 0, 1, 0, 1, 1])
+    before = decode(shares | {"patch": []}, SMALL).elements
+    after = decode(shares | {"patch": [patch(1, 1, 1), patch(1, 0, 0), patch(2, 0, 1), patch(0, 1, 0), patch(1, 0, 0)]}, SMALL).elements
+    assert [a ^ b for a, b in zip(before, after, strict=True)] == [0, 2, 0, 0, 0, 1, 2]  # type: ignore[operator]
+
+
+WHOLE = encode([[3] * 7], SMALL)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "survivors"),
+    [
+        ({}, 0, 7),
+        ({"mask": WHOLE["mask"][:2]}, 1, 6),
+        ({"mask": [None, *WHOLE["mask"], None]}, 2, 7),
+        ({"word": WHOLE["word"][:1]}, 1, 3),
+        ({"word": []}, 1, 0),
+        ({"word": [*WHOLE["word"], 0]}, 2, 7),
+        ({"mask": WHOLE["mask"][:2], "word": WHOLE["word"][:1], "patch": [*WHOLE["patch"], patch(3, 0, 3), 0]}, 1, 3),
+        ({"mask": [*WHOLE["mask"], 0], "word": WHOLE["word"][:1]}, 1, 3),
+        ({"patch": [*WHOLE["patch"], patch(3, 0, 3), 0]}, 2, 7),
+        ({"shape": [0]}, 2, 0),
+        ({"shape": [0], "mask": [], "word": [None], "patch": [None, None]}, 0, 0),
+        ({"shape": [0], "mask": [None, 1], "word": [], "patch": []}, 2, 0),
+        ({"shape": [0], "mask": [], "word": [1], "patch": []}, 2, 0),
+    ],
+)
+def test_error_of_malformed_shares(change: dict[str, list[Element | None]], error: int, survivors: int) -> None:
+    decoded = decode(WHOLE | change, SMALL)
+    (count,) = (WHOLE | change)["shape"]
+    assert decoded == Decoded([3] * survivors + [0] * (int(str(count)) - survivors), error)
+
+
+ANY_SHARE = st.lists(st.none() | st.integers(0, 1), max_size=12)
+
+
+@given(codes(), st.integers(0, 40), ANY_SHARE, ANY_SHARE, ANY_SHARE)
+@settings(deadline=None)
+def test_any_shares_give_the_exact_count(
+    parameters: PlanesParameters, count: int, mask: list[Element | None], word: list[Element | None], patches: list[Element | None]
+) -> None:
+    decoded = decode({"shape": [count], "mask": mask, "word": word, "patch": patches}, parameters)
+    assert len(decoded.elements) == count
+    assert decoded.error in list(Error)
+
+
+def test_a_matrix_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^level 1 must be between 0 and 3, was 4$"):
+        encode([[0, 4]], SMALL)
+    with pytest.raises(ValueError, match=r"^the number of weights must be between 0 and 255, was 256$"):
+        encode([[0] * 256], replace(SMALL, name="", count_bits=8))
+
+
+@pytest.mark.parametrize(("lanes", "sizes"), [(1, (1, 1, 1)), (16, (16, 1, 1)), (40, (40, 4, 1)), (128, (64, 6, 2)), (74, (37, 3, 2))])
+def test_weights_a_beat_choose_the_code(lanes: int, sizes: tuple[int, int, int]) -> None:
+    parameters = PlanesParameters.weights(lanes)
+    assert (parameters.q, parameters.p, parameters.steps) == sizes
+    assert parameters.output.lanes == lanes
+    with pytest.raises(ValueError, match=r"^lanes must be a multiple of q = 3, was 16$"):
+        PlanesParameters.weights(16, q=3)
 
 
 @pytest.mark.parametrize(("k", "p", "q"), [(0, 1, 5), (0, 8, 200), (1, 1, 3), (3, 2, 40), (8, 8, 80), (10, 8, 80)])
@@ -139,14 +213,19 @@ def test_drawn_taps_follow_the_stated_hash() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"bits": 33}, "bits must be between 1 and 32, was 33"),
+        ({"value_bits": 33}, "value_bits must be between 1 and 32, was 33"),
         ({"k": 17}, "k must be between 0 and 16, was 17"),
         ({"p": 0}, "p must be between 1 and 8, was 0"),
         ({"q": 257}, "q must be between 1 and 256, was 257"),
-        ({"q": 4}, "the number of taps must be q = 4, was 3"),
+        ({"q": 4}, "the number of taps must be q * c = 4, was 3"),
         ({"taps": (1, 0, 1)}, "taps[1] must be between 1 and 15, was 0"),
         ({"taps": (1, 1, 16)}, "taps[2] must be between 1 and 15, was 16"),
-        ({"gap_bits": 1}, "gap_bits must be between 2 and 16, was 1"),
+        ({"k": 0, "taps": (1, 2, 4)}, "the largest of taps must be between 1 and 3, was 4"),
+        ({"gap_bits": 0}, "gap_bits must be between 1 and 16, was 0"),
+        ({"patches": 9}, "patches must be between 1 and 8, was 9"),
+        ({"steps": 128, "block_steps": 128}, "steps * q must be between 1 and 256, was 384"),
+        ({"steps": 3}, "block_steps must be a multiple of steps (3), was 2"),
+        ({"value_bits": 32, "p": 8, "steps": 32, "block_steps": 32}, "steps * value_bits * p must be between 1 and 4096, was 8192"),
         ({"block_steps": 1398102}, "block_steps must be between 1 and 1398101, was 1398102"),
     ],
 )

@@ -1,7 +1,7 @@
 """The bit-plane code at the speed of a format conversion: everything as :mod:`golden.planes` defines it, bit for bit."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,42 +12,86 @@ import numpy.typing as npt
 from golden.params.base import check, check_range
 from golden.params.planes import PlanesParameters
 from unprune.encode import nearest
-from unprune.encode.base import Progress
+from unprune.encode.base import TILE_WEIGHTS, Cost, Levels, Mask, Progress, Tile, choose_largest, pack_bits, to_levels, to_patterns
 from unprune.encode.compiled import compiled
 from unprune.encode.lanes import LANES
 
 Values = npt.NDArray[np.uint32]
-Mask = npt.NDArray[np.bool_]
+Kept = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.uint64]
+
+choose = choose_largest
 
 
 @dataclass(frozen=True)
-class Plane:
-    """One bit plane, encoded; as :class:`golden.planes.Plane`.
+class Planes:
+    """The values of a matrix, encoded.
 
     Attributes:
-        inputs: uint8, 0 or 1, p for every started step.
-        counts: int64, patch entries of each block.
-        gaps: uint16, the patch entries of all blocks.
+        inputs: uint8, (planes, steps): the p input bits of each step, the first highest.
+        patches: uint64, see :func:`golden.planes.patches_of`.
+        flips: How many bits the patches flip.
     """
 
     inputs: npt.NDArray[np.uint8]
-    counts: npt.NDArray[np.int64]
-    gaps: npt.NDArray[np.uint16]
+    patches: Numbers
+    flips: int
 
     def bits(self, parameters: PlanesParameters) -> int:
-        """Bits that the plane takes in memory: inputs, patch entries, and the number of entries of each block."""
-        return self.inputs.size + self.gaps.size * parameters.gap_bits + self.counts.size * parameters.count_bits
+        """Bits that inputs and patches take in memory."""
+        return self.inputs.size * parameters.p + self.patches.size * parameters.patch_bits
 
 
-def encode(
-    values: npt.NDArray[Any], mask: Mask, parameters: PlanesParameters, progress: Progress | None = None, workers: int | None = None
-) -> list[Plane]:
-    """The planes of a matrix, bit 0 of the values first.
+def encode(levels: Levels, mask: Mask, parameters: PlanesParameters) -> Iterator[Tile]:
+    """*levels* within *mask*, flattened and cut into tiles of about ``TILE_WEIGHTS`` weights, whole blocks.
+
+    Where ``count_bits`` asks for smaller tiles they are of whole beats.
+    A layer without weights gives no tile. A field of up to 64 bits is uint64, a wider one Python integers (dtype object).
+
+    Args:
+        levels: Signed integers, (rows, columns).
+
+    Raises:
+        ValueError: A level needs more than ``value_bits``, two's complement.
+    """
+    p = parameters
+    patterns, kept = to_patterns(np.where(mask.kept, levels, 0).ravel(), p.value_bits).astype(np.uint32), mask.kept.ravel()
+    most = (1 << p.count_bits) - 1
+    unit = next((unit for unit in (p.block, p.lanes) if unit <= most), most)
+    size = max(min(TILE_WEIGHTS, most) // unit, 1) * unit
+    for start in range(0, patterns.size, size):
+        values, survive = patterns[start : start + size], kept[start : start + size]
+        found = encode_values(values, survive, p)
+        streams: dict[str, npt.NDArray[Any]] = {
+            "shape": np.array([values.size], np.uint64),
+            "mask": pack_bits(survive.view(np.uint8), p.lanes),
+            "word": pack_bits(_interleave(found.inputs, p), p.word_bits),
+            "patch": found.patches,
+        }
+        yield Tile(values.size, streams)
+
+
+def rebuild(elements: npt.NDArray[np.unsignedinteger[Any]], tile: Tile, parameters: PlanesParameters) -> Levels:
+    """The levels of *tile*, flat, from the weights that hardware gave; ``ValueError`` where there are not as many as in the tile."""
+    check(len(elements) == tile.weights, "weights", str(tile.weights), len(elements))
+    return to_levels(elements, parameters.value_bits)
+
+
+def cost(tile: Tile, parameters: PlanesParameters) -> Cost:
+    """A mask bit for every weight; p bits a step and plane, and the patches."""
+    p = parameters
+    return Cost(tile.weights, -(-tile.weights // p.q) * p.p * p.value_bits + len(tile.streams["patch"]) * p.patch_bits)
+
+
+def encode_values(
+    values: npt.NDArray[Any], mask: Kept, parameters: PlanesParameters, progress: Progress | None = None, workers: int | None = None
+) -> Planes:
+    """The inputs and patches of a matrix.
 
     Working space is a constant per worker: ``block_steps * 2**k * 8`` bytes, and little else.
 
     Args:
-        values: Any shape, integers whose low ``bits`` bits are encoded (so signed levels go as two's complement).
+        values: Any shape, integers whose low ``value_bits`` bits are encoded (so signed levels go as two's complement).
         mask: bool, the same shape, True where a weight survives.
         workers: Threads; one a core when not given.
 
@@ -57,48 +101,60 @@ def encode(
     """
     flat, kept = _flat(values), _mask(mask)
     check(values.shape == mask.shape, "mask", f"of shape {values.shape}", mask.shape)
-    words = _search(flat, kept, parameters, progress, workers)
-    wrong = (_expand(words, kept, parameters) ^ flat[kept]).astype(np.uint32)
-    ends = _survivors_before(kept, parameters)
-    shifts = np.arange(parameters.p - 1, -1, -1, dtype=np.uint8)
-    planes = []
-    for b in range(parameters.bits):
-        counts, gaps = _patches(np.flatnonzero(wrong >> np.uint32(b) & np.uint32(1)), ends, parameters)
-        planes.append(Plane((words[b][:, None] >> shifts & 1).astype(np.uint8).ravel(), counts, gaps))
-    return planes
+    inputs = _search(flat, kept, parameters, progress, workers)
+    wrong = _expand(inputs, kept, parameters) ^ flat[kept]
+    planes = np.arange(parameters.value_bits, dtype=np.uint32)
+    survivor, plane = np.nonzero(wrong[:, None] >> planes & np.uint32(1))
+    patches = _patches(np.flatnonzero(kept)[survivor], plane, parameters)
+    return Planes(inputs, patches, survivor.size)
 
 
-def decode(planes: Sequence[Plane], mask: Mask, parameters: PlanesParameters) -> Values:
+def decode_values(planes: Planes, mask: Kept, parameters: PlanesParameters) -> Values:
     """The values, uint32, of the shape of *mask*; 0 where it is False.
 
     Raises:
         TypeError: *mask* is not bool.
-        ValueError: There are not as many planes, inputs, counts or gaps as the matrix has, or a patch lies past its block's last survivor.
+        ValueError: There are not as many inputs as the matrix has, or a patch lies past its last weight.
     """
     kept, p = _mask(mask), parameters
-    steps, blocks = -(-kept.size // p.q), -(-kept.size // p.block)
-    check(len(planes) == p.bits, "the number of planes", f"{p.bits}", len(planes))
-    for plane in planes:
-        check(plane.inputs.size == steps * p.p, "the number of input bits of a plane", f"{steps * p.p}", plane.inputs.size)
-        check(plane.counts.size == blocks, "the number of counts of a plane", f"{blocks}", plane.counts.size)
-        entries = int(plane.counts.sum())
-        check(plane.gaps.size == entries, "the number of gaps of a plane", f"{entries}", plane.gaps.size)
-    weights = (1 << np.arange(p.p - 1, -1, -1)).astype(np.uint8)
-    words = np.array([plane.inputs.reshape(-1, p.p) @ weights for plane in planes], np.uint8).reshape(p.bits, steps)
-    survivors = _expand(words, kept, p)
-    ends = _survivors_before(kept, p)
-    for b, plane in enumerate(planes):
-        survivors[_places(plane, ends, p)] ^= np.uint32(1 << b)
+    check(planes.inputs.shape == (p.value_bits, -(-kept.size // p.q)), "the inputs", f"{p.value_bits} for each step", planes.inputs.shape)
     values = np.zeros(kept.size, np.uint32)
-    values[kept] = survivors
+    values[kept] = _expand(planes.inputs, kept, p)
+    gaps = (planes.patches >> np.uint64(p.lane_bits + p.plane_bits)).astype(np.int64)
+    lane = (planes.patches & np.uint64((1 << p.lane_bits) - 1)).astype(np.int64)
+    plane = (planes.patches >> np.uint64(p.lane_bits) & np.uint64((1 << p.plane_bits) - 1)).astype(np.uint32)
+    weight = np.cumsum(np.concatenate([[0], gaps]))[:-1] * p.lanes + lane
+    flips = (lane < p.lanes) & (plane < p.value_bits)
+    furthest = int(weight[flips].max(initial=-1))
+    check(furthest < kept.size, "a patch", f"of one of {kept.size} weights", furthest)
+    np.bitwise_xor.at(values, weight[flips], np.uint32(1) << plane[flips])
+    values[~kept] = 0
     return values.reshape(mask.shape)
 
 
-def matched(planes: Sequence[Plane], mask: Mask, parameters: PlanesParameters) -> float:
-    """The share of care bits that the inputs alone give, before patches; 1 where there is none."""
-    cares = int(np.count_nonzero(mask)) * len(planes)
-    flips = sum(int(np.count_nonzero(plane.gaps != parameters.filler)) for plane in planes)
-    return 1 - flips / cares if cares else 1.0
+def _interleave(inputs: npt.NDArray[np.uint8], parameters: PlanesParameters) -> npt.NDArray[np.uint8]:
+    """The input bits as they stand in the words: step after step, in a step plane after plane."""
+    shifts = np.arange(parameters.p - 1, -1, -1, dtype=np.uint8)
+    return (inputs.T[:, :, None] >> shifts & np.uint8(1)).ravel()
+
+
+def _patches(weights: npt.NDArray[np.int64], planes: npt.NDArray[np.int64], parameters: PlanesParameters) -> Numbers:
+    """The patches that flip bit ``planes[i]`` of weight ``weights[i]``, both ascending; as :func:`golden.planes.patches_of`."""
+    p = parameters
+    none, furthest = (1 << p.lane_bits) - 1, (1 << p.gap_bits) - 1
+    beat, lane = np.divmod(weights, p.lanes)
+    flips = lane | planes << p.lane_bits
+    if beat.size and beat[0]:  # the first patch is in beat 0
+        beat, flips = np.concatenate([[0], beat]), np.concatenate([[none], flips])
+    further = np.diff(beat, append=beat[-1:])
+    # So many patches stand for one: it, and what bridges the gap after it, each by the furthest but the last.
+    number = np.maximum(-(-further // furthest), 1)
+    patches = np.full(int(number.sum()), none | furthest << p.lane_bits + p.plane_bits, np.int64)
+    last = np.cumsum(number) - 1
+    patches[last] = none | (further - (number - 1) * furthest) << p.lane_bits + p.plane_bits
+    first = last - number + 1
+    patches[first] = (patches[first] & ~none) | flips
+    return patches.astype(np.uint64)
 
 
 def _flat(values: npt.NDArray[Any]) -> Values:
@@ -107,32 +163,25 @@ def _flat(values: npt.NDArray[Any]) -> Values:
     return values.ravel().astype(np.int64).astype(np.uint32)
 
 
-def _mask(mask: Mask) -> Mask:
+def _mask(mask: Kept) -> Kept:
     if mask.dtype != np.bool_:
         raise TypeError(f"mask must be bool, was {mask.dtype}")
     return np.ascontiguousarray(mask).ravel()
 
 
-def _survivors_before(kept: Mask, parameters: PlanesParameters) -> npt.NDArray[np.int64]:
-    """(blocks + 1,), the number of survivors before each block, and of all."""
-    starts = np.arange(0, kept.size, parameters.block)
-    inside = np.add.reduceat(kept, starts, dtype=np.int64) if kept.size else np.zeros(0, np.int64)
-    return np.concatenate([[0], np.cumsum(inside)])
-
-
 def _search(
-    flat: Values, kept: Mask, parameters: PlanesParameters, progress: Progress | None, workers: int | None
+    flat: Values, kept: Kept, parameters: PlanesParameters, progress: Progress | None, workers: int | None
 ) -> npt.NDArray[np.uint8]:
     """The p input bits of each step as a word: (bits, steps)."""
     if workers is not None:
         check_range("workers", workers, 1, 1 << 10)
     p, taps = parameters, np.array(parameters.taps, np.int64)
-    words = np.empty((-(-p.bits // LANES) * LANES, -(-flat.size // p.q)), np.uint8)
+    words = np.empty((-(-p.value_bits // LANES) * LANES, -(-flat.size // p.q)), np.uint8)
 
     def one(start: int) -> int:
         end, first = min(start + p.block, flat.size), start // p.q
         found = np.empty((LANES, -(-(end - start) // p.q)), np.uint8)
-        for plane in range(0, p.bits, LANES):
+        for plane in range(0, p.value_bits, LANES):
             nearest.search(flat[start:end], kept[start:end], plane, taps, p.k, p.p, found)
             words[plane : plane + LANES, first : first + found.shape[1]] = found
         return end - start
@@ -141,10 +190,10 @@ def _search(
         for done in pool.map(one, range(0, flat.size, p.block)):
             if progress:
                 progress(done)
-    return words[: p.bits]
+    return words[: p.value_bits]
 
 
-def _expand(words: npt.NDArray[np.uint8], kept: Mask, parameters: PlanesParameters) -> Values:
+def _expand(words: npt.NDArray[np.uint8], kept: Kept, parameters: PlanesParameters) -> Values:
     """The survivors' values as the inputs give them, before patches."""
     p, survivors = parameters, np.zeros(int(np.count_nonzero(kept)), np.uint32)
     _outputs(words, kept, p.k, p.p, p.block_steps, _tables(p), p.q, survivors)
@@ -182,30 +231,3 @@ def _outputs(words: Any, kept: Any, k: int, p: int, block_steps: int, tables: An
                 survivors[place + i] |= np.uint32(bit) << np.uint32(b)
         place += n
 
-
-def _patches(
-    wrong: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], parameters: PlanesParameters
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
-    """The counts and gaps that flip the survivors *wrong* (ascending)."""
-    block = np.searchsorted(ends, wrong, side="right") - 1
-    before = np.concatenate([[-1], wrong[:-1]])[: wrong.size]
-    fillers, gap = np.divmod(wrong - 1 - np.maximum(before, ends[block] - 1), parameters.filler)
-    gaps = np.full(int(fillers.sum()) + wrong.size, parameters.filler, np.uint16)
-    gaps[np.cumsum(fillers + 1) - 1] = gap
-    return np.bincount(block, fillers + 1, ends.size - 1).astype(np.int64), gaps
-
-
-def _places(plane: Plane, ends: npt.NDArray[np.int64], parameters: PlanesParameters) -> npt.NDArray[np.int64]:
-    """The survivors that the patches of *plane* flip; inverse of :func:`_patches`."""
-    flips = plane.gaps != parameters.filler
-    passed = np.concatenate([[0], np.cumsum(plane.gaps.astype(np.int64) + flips)])  # care bits that entries 0 to i - 1 go past
-    block = np.repeat(np.arange(plane.counts.size), plane.counts)
-    first = np.concatenate([[0], np.cumsum(plane.counts)])
-    places: npt.NDArray[np.int64] = ((passed[1:] - passed[first[block]]) + ends[block] - 1)[flips]
-    owner = block[flips]
-    past = places >= ends[owner + 1]
-    if past.any():
-        i = int(owner[past][0])
-        place, survivors = int(places[past][0] - ends[i]), int(ends[i + 1] - ends[i])
-        check(False, f"a patch of block {i}", f"at one of its {survivors} survivors", place)
-    return places

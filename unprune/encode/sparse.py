@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.params.base import check
+from golden.params.base import Parameters, check
 from golden.params.sparse import SparseParameters
 from unprune.encode.base import Cost, Levels, Mask, Progress, Tile, Weights, to_levels
 
@@ -28,7 +28,7 @@ def encode(levels: Levels, mask: Mask, parameters: SparseParameters) -> Iterator
     return tiles
 
 
-def rebuild(elements: npt.NDArray[np.unsignedinteger[Any]], tile: Tile, parameters: SparseParameters) -> Levels:
+def rebuild(elements: npt.NDArray[np.unsignedinteger[Any]], tile: Tile, parameters: Parameters) -> Levels:
     """The levels of *tile*, flat, from the positions and values (n, 2) that hardware gave.
 
     Raises:
