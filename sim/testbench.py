@@ -177,6 +177,7 @@ class Testbench:
         await ClockCycles(self.dut.aclk, cycles)
         assert self.sink.empty(), "a whole matrix came out after the last one that was asked for"
         assert self.monitor.beats_out == beats, f"{self.monitor.beats_out - beats} beats came out after the last matrix"
+        self.dut._log.info(f"transfers {self.monitor.digest()}")
 
 
 def _bits(flags: bytes) -> str:

@@ -26,17 +26,18 @@ def _values(parameters: Parameters) -> str:
 def _row(parameters: Parameters, recorded: Mapping[str, Any]) -> str:
     area = [f"{recorded[target]['lut']} / {recorded[target]['ff']}" for target in ("xc7", "ecp5", "ice40")]
     gates = f"{recorded['gates']['gates']:,.0f} / {recorded['gates']['ff']}"
-    mhz = f"{statistics.median(recorded['clock'].values()):.0f}"
-    cells = [f"`{parameters.name}`", _values(parameters), str(parameters.rate), str(parameters.latency), *area, gates, mhz]
+    mhz = statistics.median(recorded["clock"].values())
+    each = f"{parameters.rate * mhz / recorded['ecp5']['lut']:.2g}"
+    cells = [f"`{parameters.name}`", _values(parameters), str(parameters.rate), str(parameters.latency), *area, gates, f"{mhz:.0f}", each]
     return f"| {' | '.join(cells)} |"
 
 
 def decoders(expected: Mapping[str, Any]) -> str:
     """The table, between its two markers; a line for every catalogue entry that *expected* has figures of."""
     columns = ["decoder", "parameters", "elements per cycle", "latency", "xc7 LUT / FF", "ECP5 LUT / FF", "iCE40 LUT / FF"]
-    head = f"| {' | '.join([*columns, 'NAND2 eq. / FF', 'ECP5 MHz'])} |"
+    head = f"| {' | '.join([*columns, 'NAND2 eq. / FF', 'ECP5 MHz', 'ECP5 million elements/s per LUT'])} |"
     rows = [_row(parameters, expected["designs"][name]) for name, parameters in CATALOG.items() if name in expected["designs"]]
-    return "\n".join([START, head, "|---|---|" + "---:|" * 7, *rows, END])
+    return "\n".join([START, head, "|---|---|" + "---:|" * 8, *rows, END])
 
 
 def replaced(page: str, expected: Mapping[str, Any]) -> str:

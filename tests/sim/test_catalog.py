@@ -1,5 +1,6 @@
 """Every entry of the catalogue keeps the contract, in every simulator that this machine has."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,18 @@ def test_keeps_the_contract(name: str, simulator: str, tmp_path: Path) -> None:
         pytest.skip("Icarus is not installed")
     parameters = CATALOG[name]
     simulate(parameters, f"bench_{parameters.format}", folder=tmp_path, simulator=simulator)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "nm_2_4_tiny" else pytest.mark.slow) for name in sorted(NARROWEST)]
+)
+def test_two_simulators_agree_on_the_cycle_of_every_transfer(name: str, tmp_path: Path) -> None:
+    if not icarus_available():
+        pytest.skip("Icarus is not installed")
+    parameters = CATALOG[name]
+    seen = []
+    for simulator in SIMULATORS:
+        simulated = simulate(parameters, f"bench_{parameters.format}", folder=tmp_path / simulator, simulator=simulator)
+        seen.append(re.findall(r"transfers ([0-9a-f]{16})", simulated.log.read_text()))
+    assert len(seen[0]) > 10
+    assert seen[0] == seen[1]
