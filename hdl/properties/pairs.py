@@ -45,8 +45,8 @@ class PairModel(Model):
     def __init__(self, parameters: PairParameters, *, held: int, hints: dict[str, int] | None = None) -> None:
         p = parameters
         super().__init__(p, shapes=2, held=held, room=2 + 2 * p.skid, hints={"give": 1, "leave": 1} | (hints or {}))
-        self.most = p.pairs_per_word << p.run_bits  # elements of a word
-        wide = signed(max(p.count_bits, (self.most + p.lanes).bit_length()) + 3)
+        most = p.pairs_per_word << p.run_bits  # elements of a word
+        wide = signed(max(p.count_bits, (most + p.lanes).bit_length()) + 3)
         self.have, self.used = Signal(p.lane_bits), Signal(wide)
         self.over = Array(Signal(p.level_bits, name=f"over_{lane}") for lane in range(p.lanes))
         self.can_give, self.missing, self.rest = Signal(), Signal(wide), Signal(wide)
@@ -132,20 +132,19 @@ class PairModel(Model):
         """What is left over, what the word still has, then zeros: the elements of this beat and of what can be left over after it."""
         p = self.parameters
         good = self.good(word) & (self.phase == Phase.READ)
-        line = [Signal(p.level_bits, name=f"element_{at}") for at in range(self.most)]
         end: Value = Const(0)
+        found = []  # of each pair whether it counts, the place of its level in the word, and this
         for there, (run, level) in zip(self.there(word), self.pairs(word), strict=True):
-            for at, element in enumerate(line):
-                with m.If(good & there & (end + run == at)):
-                    m.d.comb += element.eq(level)
+            found.append((good & there, end + run, level))
             end = Mux(there, end + run + 1, end)
         m.d.comb += self.rest.eq(self.have + Mux(good, end, 0) - self.used)
         made = []
         for lane in range(2 * p.lanes):
-            chosen = Signal(p.level_bits, name=f"made_{lane}")
-            for at, element in enumerate(line):
-                with m.If(lane - self.have + self.used == at):
-                    m.d.comb += chosen.eq(element)
+            chosen, place = Signal(p.level_bits, name=f"made_{lane}"), Signal.like(self.rest, name=f"place_{lane}")
+            m.d.comb += place.eq(lane - self.have + self.used)
+            for counts, at, level in found:
+                with m.If(counts & (at == place)):
+                    m.d.comb += chosen.eq(level)
             if lane < p.lanes:
                 with m.If(lane < self.have):
                     m.d.comb += chosen.eq(self.over[lane])

@@ -216,9 +216,9 @@ WRONG: dict[str, tuple[Callable[[], RelativeDecoder], str]] = {
 
 
 def designs() -> list[RelativeParameters]:
-    """The smallest of the catalogue, and as small ones with one lane, with more than four pairs and skid, and in the other order."""
+    """Two of the catalogue, and small ones with one lane, with more than four pairs and skid, and in the other order."""
     return [
-        *(p for p in CATALOG.values() if isinstance(p, RelativeParameters) and p.name == "relative_tiny"),
+        *(p for p in CATALOG.values() if isinstance(p, RelativeParameters) and p.name in ("relative_tiny", "relative_g8_n1")),
         replace(TINY, name="relative_one_lane", pairs_per_word=1, lanes=1, value_bits=2),
         replace(TINY, name="relative_five_skid", pairs_per_word=5, skid=True),
         replace(TINY, name="relative_high", order="high", gap_bits=4),

@@ -104,12 +104,16 @@ WRONG: dict[str, tuple[Callable[[], RlcUnpacker], str]] = {
 }
 
 
+# Of each kind one at least: Eyeriss's word, one lane, no marker, a terminator, one pair in a word and many lanes.
+FROM_CATALOG = ("rlc_tiny", "rlc_lecture_tiny", "rlc_one_pair_n8", "rlc_unmarked_n2", "rlc_eyeriss_lsb_n1", "rlc_eyeriss")
+
+
 def designs() -> list[RlcParameters]:
-    """The smallest of the catalogue, and as small ones with one lane, without marker, with skid, with levels of several bits, with more
+    """Some of the catalogue, and small ones with one lane, without marker, with skid, with levels of several bits, with more
     than four pairs, and these with marker and terminator.
     """
     return [
-        *(p for p in CATALOG.values() if isinstance(p, RlcParameters) and p.name in ("rlc_tiny", "rlc_lecture_tiny")),
+        *(p for p in CATALOG.values() if isinstance(p, RlcParameters) and p.name in FROM_CATALOG),
         replace(TINY, name="rlc_one_lane", lanes=1, order="lsb"),
         replace(TINY, name="rlc_unmarked_skid", marker=False, skid=True),
         replace(TINY, name="rlc_five", pairs_per_word=5, word_bits=11, count_bits=4),

@@ -31,6 +31,10 @@ class Internals:
             raise KeyError(f"the name of a signal must be one of {', '.join(sorted(self._signals))}, was {name}")
         return self._signals[name]
 
+    def part(self, name: str) -> Any:
+        """The component that is submodule *name*, with its ports."""
+        return next(part.origins[0] for part, called, _ in self.fragment.subfragments if called == name)
+
 
 def _signals(fragment: Fragment, path: str) -> Iterator[tuple[str, Signal]]:
     for statements in fragment.statements.values():
