@@ -36,8 +36,8 @@ class PlanesDecoder(wiring.Component):
 
     No survivor has to be moved to its place: at a survivor the trees give its value, and elsewhere the mask hides what they give.
 
-    Rate: one beat, ``n * q`` weights, per clock cycle, without an idle cycle between blocks or matrices, as long as no beat has more than
-    ``parameters.patches`` patches; with more a beat takes a cycle for each beat of the patch stream that it has patches in.
+    Rate: one beat, ``n * q`` weights, per clock cycle, without an idle cycle between blocks or matrices, as long as none has patches in
+    more than one beat of the patch stream; with more a beat takes a cycle for each of those.
     Latency: 7 clock cycles from the shape, 4 from mask and word, 2 from a patch.
     ``patch.ready`` follows ``weight.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
 

@@ -46,7 +46,9 @@ class PatchReader(wiring.Component):
         valid = Signal()
         asked = Signal(init=1)  # the next patch is of this beat
         ended = Signal()  # the matrix has no more
-        live = Signal(p.patches)  # held patches that are of this beat; worked out a cycle before, as they go to many places
+        # Worked out a cycle before, as they go to many places: held patches that are of this beat, and whether it needs no more.
+        live = Signal(p.patches)
+        done = Signal()
         rest = Signal(p.patches)
         finish = Signal()
         use = Signal()
@@ -55,8 +57,8 @@ class PatchReader(wiring.Component):
         m.d.comb += [
             rest.eq(held.pending & ~live),
             finish.eq(asked & valid & held.final & ~rest.any()),
-            self.done.eq(~asked | (valid & held.settling)),
-            self.again.eq(self.there & asked & valid & ~held.settling),
+            self.done.eq(done),
+            self.again.eq(self.there & asked & valid & ~done),
             self.more.eq(~ended & ~finish),
             leave.eq(self.there & self.done & self.advance),
             use.eq(asked & valid & (leave | self.again)),
@@ -68,10 +70,11 @@ class PatchReader(wiring.Component):
         over = ended | finish
         with m.If(leave):
             m.d.sync += ended.eq(over & ~self.last)
-        then = registers("then", {"asked": 1, "valid": 1, "pending": p.patches, "near": p.patches})
+        then = registers("then", {"asked": 1, "valid": 1, "settling": 1, "pending": p.patches, "near": p.patches})
         m.d.comb += then.asked.eq(Mux(leave, self.last | (~over & self._wait(m, held, live, leave, asked)), asked))
         self._take(m, held, valid, use, rest, drop, then)
-        m.d.sync += [valid.eq(then.valid), held.pending.eq(then.pending), held.near.eq(then.near), asked.eq(then.asked)]
+        m.d.sync += [valid.eq(then.valid), asked.eq(then.asked), done.eq(~then.asked | (then.valid & then.settling))]
+        m.d.sync += [getattr(held, name).eq(getattr(then, name)) for name in ("settling", "pending", "near")]
         reached = [then.pending[i] & (~then.pending[:i] | then.near[:i]).all() for i in range(p.patches)]
         m.d.sync += live.eq(Cat(reached) & (then.asked & then.valid).replicate(p.patches))
         return m
@@ -99,6 +102,7 @@ class PatchReader(wiring.Component):
             then.valid.eq(valid & ~drop),
             then.pending.eq(Mux(use, rest, held.pending)),
             then.near.eq(held.near),
+            then.settling.eq(Mux(use, held.final | (rest & ~held.near).any(), held.settling)),
         ]
         m.d.sync += draining.eq(dropping & ~(self.patch.valid & self.patch.ready & beat.last))
         with m.If(self.patch.ready):
@@ -106,14 +110,12 @@ class PatchReader(wiring.Component):
                 then.valid.eq(self.patch.valid & (beat.keep.any() | beat.last) & ~dropping),
                 then.pending.eq(beat.keep),
                 then.near.eq(Cat(gap == 0 for gap in gaps)),
+                then.settling.eq(beat.last | Cat(keep & gap.any() for keep, gap in zip(beat.keep, gaps, strict=True)).any()),
             ]
             m.d.sync += [
                 held.final.eq(beat.last),
-                held.settling.eq(beat.last | Cat(keep & gap.any() for keep, gap in zip(beat.keep, gaps, strict=True)).any()),
                 held.following.eq(Cat(gap == 1 for gap in gaps)),
                 held.gaps.eq(Cat(gaps)),
                 held.lanes.eq(Cat(patch[:lane_end] == lane for patch in beat.data for lane in range(p.lanes))),
                 held.planes.eq(Cat(patch[lane_end:plane_end] == plane for patch in beat.data for plane in range(p.value_bits))),
             ]
-        with m.Elif(use):
-            m.d.sync += held.settling.eq(held.final | (rest & ~held.near).any())

@@ -66,7 +66,8 @@ class PlanesParameters(Parameters):
         """Steps of the largest part of *lanes* up to 64, with inputs for a density of about 0.1; where *q* is given it divides *lanes*."""
         q = values.get("q", next(part for part in range(min(max(lanes, 1), 64), 0, -1) if lanes % part == 0))
         check(lanes % q == 0, "lanes", f"a multiple of q = {q}", lanes)
-        return cls(**{"q": q, "p": min(max(1, q // 10), 8), "steps": lanes // q} | values)
+        # More history would match more, but the encoder's time for a step doubles with every bit, and narrow beats are many steps.
+        return cls(**{"k": 12 if q >= 32 else 6, "q": q, "p": min(max(1, q // 10), 8), "steps": lanes // q} | values)
 
     @property
     def plane(self) -> ViterbiParameters:

@@ -187,10 +187,12 @@ def test_a_matrix_that_does_not_fit_is_refused() -> None:
         encode([[0] * 256], replace(SMALL, name="", count_bits=8))
 
 
-@pytest.mark.parametrize(("lanes", "sizes"), [(1, (1, 1, 1)), (16, (16, 1, 1)), (40, (40, 4, 1)), (128, (64, 6, 2)), (74, (37, 3, 2))])
-def test_weights_a_beat_choose_the_code(lanes: int, sizes: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("lanes", "sizes"), [(1, (6, 1, 1, 1)), (16, (6, 16, 1, 1)), (40, (12, 40, 4, 1)), (128, (12, 64, 6, 2)), (74, (12, 37, 3, 2))]
+)
+def test_weights_a_beat_choose_the_code(lanes: int, sizes: tuple[int, int, int, int]) -> None:
     parameters = PlanesParameters.weights(lanes)
-    assert (parameters.q, parameters.p, parameters.steps) == sizes
+    assert (parameters.k, parameters.q, parameters.p, parameters.steps) == sizes
     assert parameters.output.lanes == lanes
     with pytest.raises(ValueError, match=r"^lanes must be a multiple of q = 3, was 16$"):
         PlanesParameters.weights(16, q=3)
