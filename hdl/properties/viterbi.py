@@ -82,4 +82,4 @@ def _truth(p: ViterbiParameters, **options: bool) -> ViterbiTruth:
 def claims() -> list[Claim]:
     """The Viterbi decompressor's claims."""
     made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=24)]
-    return made + broken_claims(ViterbiTruth, PARAMETERS, WRONG, depth=16, overlooked="a beat is taken only")
+    return made + broken_claims(ViterbiTruth, PARAMETERS, WRONG, depth=16, overlooked="no more beats of index are taken")
