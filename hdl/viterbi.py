@@ -4,12 +4,12 @@ from functools import reduce
 from operator import xor
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 
 from golden.params.viterbi import ViterbiParameters
 from hdl.stream import decoder_members, payload
-from hdl.viterbi_schedule import Schedule, schedule_layout
+from hdl.viterbi_schedule import Schedule, at_least, schedule_layout
 
 GROUP = 16  # lanes that share a comparison where the last beat is cut to length
 
@@ -29,37 +29,41 @@ def kept_lanes(beat: Any, parameters: ViterbiParameters) -> Value:
     return Cat(beat.some[i // GROUP] & (beat.some[i // GROUP + 1] | beat.within[i % GROUP]) for i in range(parameters.mask_bits))
 
 
-def at_least(value: Value, constant: int) -> Value:
-    """Whether *value* is *constant* or more, in gates: of a comparison synthesis would make a synchronous reset."""
-    result: Value = Const(1, 1)
-    for i, bit in enumerate(value):
-        result = bit & result if constant >> i & 1 else bit | result
-    return result
+def held_layout(parameters: ViterbiParameters) -> data.StructLayout:
+    """An index beat that is held: its ``bits``, its ``keep``, and whether the index ``ends`` with it."""
+    return data.StructLayout({"bits": parameters.steps * parameters.p, "keep": 1, "ends": 1})
 
 
 def joined_layout(parameters: ViterbiParameters) -> data.StructLayout:
     """A beat that is due, joined by its index beat.
 
-    Members: ``due``, see :func:`hdl.viterbi_schedule.schedule_layout`; ``padding``, there is no index beat; ``long``, it should have been
-    the index's last; ``bits``, of the index beat.
+    Members: ``due``, see :func:`hdl.viterbi_schedule.schedule_layout`; ``zero``, no lane holds a weight, whatever the ``bits`` of the index
+    beat; ``short``, ``long``: the error that the matrix ends in, if it ends here.
     """
     bits = parameters.steps * parameters.p
-    return data.StructLayout({"valid": 1, "due": schedule_layout(parameters), "padding": 1, "long": 1, "bits": bits})
+    return data.StructLayout({"valid": 1, "due": schedule_layout(parameters), "zero": 1, "short": 1, "long": 1, "bits": bits})
 
 
-def xor_outputs(history: Value, bits: Value, parameters: ViterbiParameters) -> Value:
+def neighbours(line: Value) -> Value:
+    """The sum of each bit of *line* and the next, one bit fewer."""
+    return line[:-1] ^ line[1:]
+
+
+def xor_outputs(history: Value, bits: Value, parameters: ViterbiParameters, sums: Value | None = None) -> Value:
     """The XOR outputs of all steps of a beat, ``steps * q * c`` bits, in the order of the weights.
 
     Args:
         history: The last k compressed bits before this beat, the newest in bit 0.
         bits: ``steps * p`` new bits, the oldest in bit 0, as they come in the beat.
+        sums: Where they are at hand, the :func:`neighbours` of all these bits, the oldest in bit 0.
     """
     k, p = parameters.k, parameters.p
     # Oldest first: the window of a step is the slice that ends with the step's last bit, read backwards.
     line = Cat(history[::-1], bits)
+    pairs = neighbours(line) if sums is None else sums
     newest = [k + (step + 1) * p - 1 for step in range(parameters.steps)]
-    sums = [[reduce(xor, [line[end - i] for i in term]) for term in terms(tap)] for end in newest for tap in parameters.taps]
-    return Cat(reduce(xor, terms_of_tap) for terms_of_tap in sums)
+    taps = [terms(tap) for tap in parameters.taps]
+    return Cat(reduce(xor, [pairs[end - term[-1]] if term[1:] else line[end - term[0]] for term in tap]) for end in newest for tap in taps)
 
 
 def terms(tap: int) -> list[list[int]]:
@@ -86,8 +90,9 @@ class ViterbiDecompressor(wiring.Component):
     """Viterbi decompressor: *k* flip-flops, *q* mask bits for every *p* compressed bits, *n* steps per clock cycle.
 
     Rate: one beat, ``n * q`` mask bits, per clock cycle, without an idle cycle between blocks or matrices.
-    Latency: 3 clock cycles, 4 with ``pipeline``.
-    No output depends on an input in the same clock cycle: all are registers or functions of registers.
+    Latency: 7 clock cycles from shape and index beat, 8 with ``pipeline``; 3 less where the shape has been there before.
+    No output depends on an input in the same clock cycle: all are registers or functions of registers. One index beat can be taken before
+    the shape of its matrix.
 
     Members:
         shape: One beat starts a matrix: its number of weights.
@@ -108,16 +113,18 @@ class ViterbiDecompressor(wiring.Component):
         p = self.parameters
         m.submodules.schedule = schedule = Schedule(p)
         wiring.connect(m, wiring.flipped(self.shape), schedule.shape)
-        advance = Signal()  # the output side can take a beat
-        m.d.comb += advance.eq(~self.mask.valid | self.mask.ready)
+        # The output side can take a beat: from a register that holds an inverse bit, as the output's own go to so many flip-flops.
+        advance = Signal()
+        idle = Signal(init=1)
+        m.d.comb += advance.eq(idle | self.mask.ready)
         joined = self._join(m, schedule.beats, advance)
         valid, beat = self._cut(m, joined, advance)
         xors = self._decode(m, joined, valid, advance)
-        self._give(m, valid, beat, xors, advance)
+        self._give(m, valid, beat, xors, idle)
         return m
 
     def _join(self, m: Module, due: Any, advance: Signal) -> Any:
-        """Give each beat that is due its index beat, or zeros where the index has ended; the registered result.
+        """Give each beat that is due its index beat, or zeros where the index has ended.
 
         A stall of the output is known here one clock cycle late: what is made in that cycle waits in *spare*.
         """
@@ -126,41 +133,42 @@ class ViterbiDecompressor(wiring.Component):
         new = Signal(layout)
         joined = Signal(layout)
         spare = Signal(layout, reset_less=True)
+        held = Signal(held_layout(self.parameters), reset_less=True)
         stalled = Signal()
+        there = Signal()  # an index beat is held, one that says something
         padding = Signal()  # there is no more index for this matrix
         dropping = Signal()  # there is no more matrix for this index
-        brings = Signal()
-        takes = Signal()
-        empty, last, keep, ends = due.payload.empty, due.payload.last, index.payload.keep, index.payload.last
+        last, empty = due.payload.last, due.payload.empty
+        none = padding | ~held.keep
         m.d.comb += [
-            # The index beat is the one that is due, or says rightly that there is none.
-            brings.eq(index.valid & (keep | (ends & empty))),
-            takes.eq(due.valid & ~stalled & ~padding & ~dropping),
-            index.ready.eq(takes | dropping),
-            due.ready.eq(~stalled & (padding | (brings & ~dropping))),
-            new.valid.eq(padding | (due.valid & brings & ~dropping)),
+            index.ready.eq(~there | (~stalled & (dropping | (due.valid & ~padding)))),
+            due.ready.eq(~stalled & (padding | (there & ~dropping))),
+            new.valid.eq(padding | (due.valid & there & ~dropping)),
             new.due.eq(due.payload),
-            new.padding.eq(padding),
-            new.long.eq(last & keep & (empty | ~ends)),
-            new.bits.eq(index.payload.data[0]),
+            new.zero.eq(none | empty),
+            new.short.eq(padding | (none & ~empty)),
+            new.long.eq(~none & (empty | ~held.ends)),
+            new.bits.eq(held.bits),
         ]
-        m.d.sync += [
-            stalled.eq(~advance),
-            padding.eq((padding & (stalled | ~last)) | (takes & index.valid & ends & ~empty & ~(keep & last))),
-            dropping.eq((dropping & ~(index.valid & ends)) | (takes & index.valid & keep & ~ends & last)),
-        ]
-        with m.If(~stalled):
-            m.d.sync += spare.eq(new)
         with m.If(advance):
             m.d.sync += joined.eq(Mux(stalled, spare, new))
+        m.d.sync += stalled.eq(~advance)
+        with m.If(index.ready):
+            m.d.sync += there.eq(index.valid & (index.payload.keep | index.payload.last))
+            m.d.sync += held.eq(Cat(index.payload.data[0], index.payload.keep, index.payload.last))
+        with m.If(~stalled):
+            m.d.sync += [
+                spare.eq(new),
+                padding.eq(~last & (padding | (due.valid & there & ~dropping & held.ends))),
+                dropping.eq(Mux(dropping, ~(there & held.ends), due.valid & there & ~padding & held.keep & ~held.ends & last)),
+            ]
         return joined
 
     def _cut(self, m: Module, joined: Any, advance: Signal) -> Any:
         """Whether there is a beat, and the registered beat with the lanes that hold weights."""
         valid = Signal()
         beat = Signal(beat_layout(self.parameters), reset_less=True)
-        due, padding = joined.due, joined.padding
-        zero = padding | due.empty
+        due, zero = joined.due, joined.zero
         low = GROUP.bit_length() - 1
         high, within = due.top[low:], due.top[:low]
         with m.If(advance):
@@ -168,8 +176,8 @@ class ViterbiDecompressor(wiring.Component):
                 valid.eq(joined.valid),
                 beat.keep.eq(~due.empty),
                 beat.last.eq(due.last),
-                beat.error.eq(Cat(due.last & padding, joined.long & ~padding)),
-                beat.some.eq(Cat(~zero & (~due.last | at_least(high, group)) for group in range(len(beat.some) - 1))),
+                beat.error.eq(Cat(due.last & joined.short, due.last & joined.long)),
+                beat.some.eq(Cat(~zero & at_least(high, group) for group in range(len(beat.some) - 1))),
                 beat.some[-1].eq(~zero & ~due.last),
                 beat.within.eq(Cat(at_least(within, lane) for lane in range(len(beat.within)))),
             ]
@@ -180,19 +188,27 @@ class ViterbiDecompressor(wiring.Component):
         p = self.parameters
         history = Signal(p.k, reset_less=True)
         bits = Signal(p.steps * p.p, reset_less=True)
+        sums = Signal(p.k + len(bits) - 1, reset_less=True)  # of neighbours, or few bits would each go to many XOR trees
+        # Gates and no condition: a synchronous reset would have to wait for *advance*.
+        line, kept = Cat(history[::-1], bits), ~joined.due.fresh.replicate(p.k)
+        before = Mux(valid, line[-p.k :], line[: p.k]) & kept
+        sums_before = Mux(valid, sums[len(sums) - p.k + 1 :], sums[: p.k - 1]) & kept[1:]
         with m.If(advance):
-            m.d.sync += bits.eq(joined.bits)
-            # Gates and no condition: a synchronous reset would have to wait for *advance*.
-            m.d.sync += history.eq(Mux(valid, Cat(bits[::-1], history)[: p.k], history) & ~joined.due.fresh.replicate(p.k))
-        unused_window = Signal(p.k + len(bits), attrs={"keep": 1})  # for linters, where no tap reads some bit; synthesis drops it
+            m.d.sync += [bits.eq(joined.bits), history.eq(before[::-1])]
+            m.d.sync += sums.eq(Cat(sums_before, neighbours(Cat(before[-1], joined.bits))))
+        # For linters, where no tap reads some bit; synthesis drops it.
+        unused_window = Signal(len(line) + len(sums), attrs={"keep": 1})
         # A signal, or every use of a slice would write out all trees again; without a name, or equal outputs would leave dead bits of it.
         xors = Signal(p.mask_bits * p.outputs, name="")
-        m.d.comb += [unused_window.eq(Cat(history, bits)), xors.eq(xor_outputs(history, bits, p))]
+        m.d.comb += [unused_window.eq(Cat(history, bits, sums)), xors.eq(xor_outputs(history, bits, p, sums))]
         return xors
 
-    def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, advance: Signal) -> None:
+    def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, idle: Signal) -> None:
         """Register the XOR outputs if asked for, compare, cut the last beat to length, and register the result."""
         p, mask = self.parameters, self.mask
+        given_valid = Signal()
+        advance = Signal()
+        m.d.comb += advance.eq(~given_valid | mask.ready)
         if p.pipeline:
             staged_valid = Signal()
             staged = Signal.like(beat, name="staged", reset_less=True)
@@ -200,11 +216,10 @@ class ViterbiDecompressor(wiring.Component):
             with m.If(advance):
                 m.d.sync += [staged_valid.eq(valid), staged.eq(beat), staged_xors.eq(xors)]
             valid, beat, xors = staged_valid, staged, staged_xors
-        given_valid = Signal()
         given = Signal(payload(p.output), reset_less=True)
         with m.If(advance):
             m.d.sync += [
-                given_valid.eq(valid),
+                given_valid.eq(valid), idle.eq(~valid),
                 given.data[0].eq(compare(xors, p) & kept_lanes(beat, p)),
                 given.keep.eq(beat.keep),
                 given.last.eq(beat.last),

@@ -97,5 +97,5 @@ class ViterbiParameters(Parameters):
 
     @property
     def latency(self) -> int:
-        """1, and 1 more each for *pipeline* and *skid*."""
-        return 3 + self.pipeline + self.skid
+        """7 from shape and index beat, and 1 more each for *pipeline* and *skid*; 3 less where the shape has been there before."""
+        return 7 + self.pipeline + self.skid

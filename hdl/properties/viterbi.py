@@ -16,8 +16,7 @@ from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
-from hdl.properties.stream import channels
-from hdl.properties.truth import Truth, taken_beat
+from hdl.properties.truth import Truth
 from hdl.properties.viterbi_broken import PARAMETERS, WRONG
 from hdl.properties.viterbi_invariants import invariants
 from hdl.properties.viterbi_model import Expected, Model
@@ -26,7 +25,7 @@ from hdl.properties.viterbi_model import Expected, Model
 class ViterbiTruth(Truth):
     """The decoder gives what the model owes.
 
-    Reads ``decoder.padding`` and ``decoder.stalled`` to tell the model when zeros are made; the invariants read more.
+    Reads registers of ``decoder`` to tell the model when an index beat is used and when zeros are made; the invariants read more.
     """
 
     parameters: ViterbiParameters
@@ -36,15 +35,15 @@ class ViterbiTruth(Truth):
         super().__init__(design, parameters, **options)
 
     def watch(self, m: Module, internals: Internals) -> None:
-        model, index = self.model, channels(self.design)["s_axis_index"]
-        pads = internals["decoder.padding"] & ~internals["decoder.stalled"]
-        beat = taken_beat(self.design, self.parameters.inputs[0])
-        m.d.comb += [model.index.eq(index.transfer), Cat(model.bits, model.keep, model.last).eq(beat), model.pad.eq(pads)]
+        stalled, padding, dropping, there = (internals[f"decoder.{name}"] for name in ("stalled", "padding", "dropping", "there"))
+        due = internals["decoder.schedule.queue.o__valid"]
+        self.connect_streams(m)
+        m.d.comb += [self.model.use.eq(~stalled & there & (dropping | (due & ~padding))), self.model.pad.eq(~stalled & padding)]
 
     def wants(self) -> dict[str, Value]:
         """A matrix needs its shape, then its index; zeros need nothing but room."""
         reads, at_work = self.model.phase != Phase.PAD, self.model.shapes.level != 0
-        return {"shape": reads & ~at_work, "index": reads & at_work}
+        return {"shape": reads & ~at_work, "index": reads & at_work & (self.model.streams["index"].level == 0)}
 
     def expected(self) -> Value:
         beat = Expected(self.model.beats.entry0, self.parameters)
@@ -83,4 +82,4 @@ def _truth(p: ViterbiParameters, **options: bool) -> ViterbiTruth:
 def claims() -> list[Claim]:
     """The Viterbi decompressor's claims."""
     made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=24)]
-    return made + broken_claims(ViterbiTruth, PARAMETERS, WRONG, depth=16, overlooked="a beat is taken only")
+    return made + broken_claims(ViterbiTruth, PARAMETERS, WRONG, depth=16, overlooked="no more beats of index are taken")

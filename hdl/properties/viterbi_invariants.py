@@ -1,7 +1,7 @@
 """How the Viterbi decompressor's registers stand to its model: what makes the proof inductive. The schedule's are in a file of their own.
 
-Registers read: of ``decoder`` padding, dropping, stalled, joined, spare, valid, beat, history, bits, given_valid, given and, with
-``pipeline``, staged_valid, staged and staged_xors; of ``skid`` valid, front, spare_valid and spare.
+Registers read: of ``decoder`` there, held, padding, dropping, stalled, joined, spare, valid, beat, history, bits, sums, idle, given_valid,
+given and, with ``pipeline``, staged_valid, staged and staged_xors; of ``skid`` valid, front, spare_valid and spare.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from hdl.properties.spec import Internals
 from hdl.properties.viterbi_model import Expected, Model
 from hdl.properties.viterbi_schedule import schedule
 from hdl.stream import payload
-from hdl.viterbi import beat_layout, joined_layout, kept_lanes, xor_outputs
+from hdl.viterbi import beat_layout, joined_layout, kept_lanes, neighbours, xor_outputs
 
 
 def invariants(m: Module, model: Model, internals: Internals, parameters: ViterbiParameters) -> None:
@@ -31,7 +31,13 @@ def invariants(m: Module, model: Model, internals: Internals, parameters: Viterb
         Assert(model.position % parameters.steps == 0, "invariant: the position is that of a beat"),
         Assert(model.begun | (model.position == 0), "invariant: a matrix begins with a block"),
         Assert(~internals["decoder.stalled"] | internals["decoder.given_valid"], "invariant: only a beat that was not taken stalls"),
+        Assert(internals["decoder.idle"] == ~internals["decoder.given_valid"], "invariant: the output register is idle without a beat"),
     ]
+    there, index = internals["decoder.there"], model.streams["index"]
+    m.d.comb += Assert(there == index.level, "invariant: an index beat is held")
+    with m.If(there):
+        m.d.comb += Assert(internals["decoder.held"] == Value.cast(index.entry0), "invariant: the index beat that is held")
+        m.d.comb += Assert(index.entry0.keep | index.entry0.last, "invariant: an index beat that is held says something")
     head = schedule(m, model, internals, parameters)
     _beats(m, model, internals, parameters, head)
 
@@ -48,19 +54,24 @@ def _beats(m: Module, model: Model, internals: Internals, p: ViterbiParameters, 
         ahead = _slot(m, model, name, valid, ahead, whole)
     beat = data.View(beat_layout(p), internals["decoder.beat"])
     history, bits = internals["decoder.history"], internals["decoder.bits"]
+    sums, line = internals["decoder.sums"], Cat(history[::-1], bits)
+    same = sums == neighbours(line)
     if p.pipeline:
         staged, xors = data.View(beat_layout(p), internals["decoder.staged"]), internals["decoder.staged_xors"]
         ahead = _slot(m, model, "stage", internals["decoder.staged_valid"], ahead, lambda owed: _cut(staged, xors, owed, p))
     valid = internals["decoder.valid"]
-    ahead = _slot(m, model, "cut beat", valid, ahead, lambda owed: _cut(beat, xor_outputs(history, bits, p), owed, p))
+    xors = xor_outputs(history, bits, p)
+    ahead = _slot(m, model, "cut beat", valid, ahead, lambda owed: [*_cut(beat, xors, owed, p), ("sums", owed.zero | same)])
+    # Registers begin with anything in them: the sums of the bits that were seen are known from the first beat of a block on.
+    known = Mux(valid, same, sums[: p.k - 1] == neighbours(line[: p.k]))
     seen = Mux(valid, Cat(bits[::-1], history)[: p.k], history)
     for name, there in (("joined", Const(1)), ("spare", internals["decoder.stalled"])):
         joined = data.View(joined_layout(p), internals[f"decoder.{name}"])
-        window = Mux(joined.due.fresh, 0, seen)
+        window, known = Mux(joined.due.fresh, 0, seen), known | (joined.due.fresh & there)
         valid = joined.valid & there
 
-        def alone(owed: Any, joined: Any = joined, window: Value = window) -> list[tuple[str, Value]]:
-            return _joined(joined, window, owed, p)
+        def alone(owed: Any, joined: Any = joined, window: Value = window, known: Value = known) -> list[tuple[str, Value]]:
+            return [*_joined(joined, window, owed, p), ("sums", owed.zero | known)]
 
         ahead = _slot(m, model, name, valid, ahead, alone)
         seen = Mux(there, Mux(valid, Cat(joined.bits[::-1], window)[: p.k], window), seen)
@@ -68,6 +79,7 @@ def _beats(m: Module, model: Model, internals: Internals, p: ViterbiParameters, 
     with m.If((model.phase == Phase.READ) & internals["decoder.schedule.queue.o__valid"]):
         expected = Mux(model.position == 0, 0, model.window[: p.k])
         m.d.comb += Assert(Mux(head.fresh, 0, seen) == expected, "invariant: the last compressed bits")
+        m.d.comb += Assert(head.fresh | known, "invariant: the sums of the last compressed bits")
 
 
 def _registers(internals: Internals, p: ViterbiParameters) -> list[tuple[str, Value, Value]]:
@@ -101,12 +113,12 @@ def _cut(beat: Any, xors: Value, owed: Any, p: ViterbiParameters) -> list[tuple[
 def _joined(joined: Any, window: Value, owed: Any, p: ViterbiParameters) -> list[tuple[str, Value]]:
     """Of a beat that is due and its index beat."""
     expected, due = Expected(owed, p), joined.due
-    error = Mux(joined.padding, due.last, joined.long << 1)
+    error = Mux(due.last, Cat(joined.short, joined.long), 0)
     return [
         ("empty", due.empty == ~expected.keep),
         ("last", due.last == expected.last),
-        ("top", ~due.last | due.empty | (due.top == (owed.left - 1)[: len(due.top)])),
+        ("top", due.empty | (due.top == Mux(due.last, (owed.left - 1)[: len(due.top)], ~Const(0, len(due.top))))),
         ("error", error == expected.error),
-        ("zero", (joined.padding | due.empty) == owed.zero),
+        ("zero", (joined.zero == owed.zero) & (joined.zero | ~due.empty)),
         ("XOR outputs", owed.zero | (xor_outputs(window, joined.bits, p) == owed.xors)),
     ]

@@ -10,8 +10,9 @@ from golden.params.base import Error
 from golden.params.viterbi import ViterbiParameters
 from hdl.properties.model import Phase
 from hdl.properties.queue import Queue
+from hdl.stream import payload
 
-SHAPES = 5  # that a decoder may have taken before it completes the first: one at work, four waiting
+SHAPES = 6  # that a decoder may have taken before it completes the first: one at work, five waiting
 
 
 def owed_layout(parameters: ViterbiParameters) -> data.StructLayout:
@@ -51,26 +52,31 @@ def mask_of(xors: Value, parameters: ViterbiParameters) -> Value:
 class Model(wiring.Component):
     """What a decoder owes, derived from nothing but the beats that pass its ports.
 
-    Only when the zeros are made that complete a matrix is left to the decoder: *pad* says so. It cannot change what comes out, only when.
+    Only when an index beat that was taken is used, and when the zeros are made that complete a matrix, is left to the decoder: *use* and
+    *pad* say so. They cannot change what comes out, only when.
 
     Members:
         shape, count: ``In``; a shape beat is taken, and what it holds.
-        index, bits, keep, last: ``In``; an index beat is taken, and what it holds.
+        index, index_beat: ``In``; an index beat is taken, and what it holds.
+        use: ``In``; the oldest index beat is used, or dropped.
         pad: ``In``; a beat of zeros is made.
         taken: ``In``; an output beat is taken.
-        unasked: ``Out``; an index beat was taken while no matrix wanted one, or zeros were made for none.
+        unasked: ``Out``; an index beat was used while no matrix wanted one or there was none, or zeros were made for none.
         phase, begun, left, window, position: ``Out``; of the matrix at work: where it stands, whether anything of its index has been taken,
             the weights still missing, the last ``k + p`` compressed bits, and the steps of the block so far.
 
     Attributes:
         shapes: The counts of the matrices not yet complete, that at work first.
+        streams: Of the index the beat not yet used; one without data that does not end a share is not kept.
         beats: The output beats that are owed.
     """
 
     def __init__(self, parameters: ViterbiParameters, room: int) -> None:
         p = self.parameters = parameters
         self.shapes, self.beats = Queue(p.count_bits, SHAPES), Queue(owed_layout(p), room)
-        inputs = {"shape": 1, "count": p.count_bits, "index": 1, "bits": p.steps * p.p, "keep": 1, "last": 1, "pad": 1, "taken": 1}
+        beat = payload(p.inputs[0])
+        self.streams = {"index": Queue(beat, 1)}
+        inputs = {"shape": 1, "count": p.count_bits, "index": 1, "index_beat": beat, "use": 1, "pad": 1, "taken": 1}
         outputs = {
             "unasked": 1, "phase": Phase, "begun": 1, "left": p.count_bits, "window": p.k + p.p, "position": range(p.block_steps),
         }
@@ -79,6 +85,9 @@ class Model(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.shapes, m.submodules.beats = shapes, beats = self.shapes, self.beats
+        m.submodules.index = index = self.streams["index"]
+        beat = self.index_beat
+        m.d.comb += [index.push.eq(self.index & (beat.keep | beat.last)), index.new.eq(beat), index.pop.eq(self.use)]
         ends = Signal()
         begun, remaining = Signal(), Signal(self.parameters.count_bits)
         m.d.comb += [
@@ -91,36 +100,34 @@ class Model(wiring.Component):
 
     def _follow(self, m: Module, ends: Signal, begun: Signal, remaining: Signal) -> None:
         """Follow a matrix from its first index beat to its end; owe what each beat brings."""
-        lanes, new = self.parameters.mask_bits, self.beats.new
+        lanes, new, index = self.parameters.mask_bits, self.beats.new, self.streams["index"]
+        keep, last = index.entry0.keep, index.entry0.last
         phase = Signal(Phase)
         complete = Signal()
         m.d.comb += [self.phase.eq(phase), complete.eq(self.left <= lanes), new.left.eq(self.left)]
         with m.Switch(phase):
             with m.Case(Phase.READ):
-                m.d.comb += self.unasked.eq(self.pad | (self.index & (self.shapes.level == 0)))
-                m.d.comb += new.zero.eq(self.left == 0)
-                with m.If(self.index & self.keep):
-                    # The beat that completes the matrix has to be the index's last, and a matrix without weights has none.
-                    m.d.comb += [self.beats.push.eq(1), ends.eq(complete & self.last)]
-                    m.d.comb += new.error.eq(Mux((self.left == 0) | ~self.last, Error.LONG, Error.NONE))
+                m.d.comb += self.unasked.eq(self.pad | (self.use & ((self.shapes.level == 0) | index.underflows)))
+                m.d.comb += [self.beats.push.eq(self.use), new.zero.eq((self.left == 0) | ~keep), ends.eq(self.use & complete & last)]
+                # The beat that completes the matrix has to be the index's last, and a matrix without weights has none.
+                wrong = Mux(keep, Mux((self.left == 0) | ~last, Error.LONG, Error.NONE), Mux(self.left == 0, Error.NONE, Error.SHORT))
+                m.d.comb += new.error.eq(wrong)
+                with m.If(self.use):
                     m.d.sync += [begun.eq(1), remaining.eq(self.left - lanes)]
-                    m.d.sync += phase.eq(Mux(complete, Phase.DROP, Mux(self.last, Phase.PAD, Phase.READ)))
-                with m.Elif(self.index & self.last):
-                    m.d.comb += [self.beats.push.eq(self.left == 0), ends.eq(self.left == 0)]
-                    m.d.sync += [begun.eq(1), remaining.eq(self.left), phase.eq(Phase.PAD)]
+                    m.d.sync += phase.eq(Mux(complete, Phase.DROP, Mux(last, Phase.PAD, Phase.READ)))
             with m.Case(Phase.PAD):
-                m.d.comb += [self.unasked.eq(self.index), self.beats.push.eq(self.pad), ends.eq(self.pad & complete)]
+                m.d.comb += [self.unasked.eq(self.use), self.beats.push.eq(self.pad), ends.eq(self.pad & complete)]
                 m.d.comb += [new.zero.eq(1), new.error.eq(Error.SHORT)]
                 with m.If(self.pad):
                     m.d.sync += remaining.eq(self.left - lanes)
             with m.Case(Phase.DROP):
-                m.d.comb += [self.unasked.eq(self.pad), ends.eq(self.index & self.last)]
+                m.d.comb += [self.unasked.eq(self.pad | (self.use & index.underflows)), ends.eq(self.use & last)]
         with m.If(ends):
             m.d.sync += [phase.eq(Phase.READ), begun.eq(0)]
 
     def _decode(self, m: Module, ends: Signal) -> None:
         """Take an index beat's steps one after the other."""
-        p = self.parameters
+        p, beat = self.parameters, self.streams["index"].entry0
         window, position = Signal(p.k + p.p), Signal(range(p.block_steps))
         m.d.comb += [self.window.eq(window), self.position.eq(position)]
         xors = []
@@ -129,11 +136,11 @@ class Model(wiring.Component):
         for step in range(p.steps):
             seen = Mux(step_of_block == 0, 0, seen)
             for bit in range(p.p):
-                seen = Cat(self.bits[step * p.p + bit], seen)[: p.k + p.p]
+                seen = Cat(beat.data[0][step * p.p + bit], seen)[: p.k + p.p]
             xors += [(seen & tap).xor() for tap in p.taps]
             step_of_block = Mux(step_of_block == p.block_steps - 1, 0, step_of_block + 1)
         m.d.comb += self.beats.new.xors.eq(Cat(xors))
         with m.If(ends):
             m.d.sync += [window.eq(0), position.eq(0)]
-        with m.Elif(self.index & self.keep):
+        with m.Elif(self.use & beat.keep):
             m.d.sync += [window.eq(seen), position.eq(step_of_block)]

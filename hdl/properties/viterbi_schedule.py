@@ -14,7 +14,7 @@ from golden.params.viterbi import ViterbiParameters
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
 from hdl.properties.viterbi_model import Model
-from hdl.viterbi_schedule import schedule_layout, waiting_layout
+from hdl.viterbi_schedule import counted_layout, schedule_layout, waiting_layout
 
 
 @dataclass
@@ -65,23 +65,30 @@ def schedule(m: Module, model: Model, internals: Internals, p: ViterbiParameters
                 Assert(beat.last == (walk.left <= p.mask_bits), f"invariant: last in the {name} beat"),
                 Assert(beat.empty == (walk.left == 0), f"invariant: empty in the {name} beat"),
                 Assert(~walk.known | (beat.fresh == (walk.place == 0)), f"invariant: fresh in the {name} beat"),
-                Assert(~beat.last | beat.empty | (beat.top == (walk.left - 1)[: len(beat.top)]), f"invariant: top in the {name} beat"),
+                Assert(beat.empty | (beat.top == _top(walk.left, p)), f"invariant: top in the {name} beat"),
             ]
         walk.step(m, there, counts, p)
-    m.d.comb += Assert(valid | internals["decoder.schedule.final"], "invariant: without a matrix the next may start")
-    m.d.comb += Assert(model.shapes.level == walk.matrix + valid + waiting, "invariant: as many shapes wait")
+    counted, final = internals["decoder.schedule.counted"], internals["decoder.schedule.final"]
+    m.d.comb += [
+        Assert(valid | final, "invariant: without a matrix the next may start"),
+        Assert(internals["decoder.schedule.more"] == ~final, "invariant: more beats follow but the last"),
+        Assert(internals["decoder.schedule.free"] == ~waiting, "invariant: there is room where none waits"),
+        Assert(model.shapes.level == walk.matrix + valid + waiting + counted, "invariant: as many shapes wait"),
+    ]
     with m.If(valid):
         _now(m, walk, internals, p)
     with m.If(waiting):
         _then(m, counts[walk.matrix + valid], internals, p)
+    with m.If(counted):
+        _counted(m, counts[walk.matrix + valid + waiting], internals, p)
     return front
 
 
 def _now(m: Module, walk: Walk, internals: Internals, p: ViterbiParameters) -> None:
     """The matrix whose beats are counted."""
-    low, high, above, borrow, paying, small, first, final, empty, fresh, place, ends = (
+    low, high, above, borrow, paying, small, first, soon, final, empty, fresh, place, ends = (
         internals[f"decoder.schedule.{name}"]
-        for name in ("low", "high", "above", "borrow", "paying", "small", "first", "final", "empty", "fresh", "place", "block_ends")
+        for name in ("low", "high", "above", "borrow", "paying", "small", "first", "soon", "final", "empty", "fresh", "place", "block_ends")
     )
     lanes, size = p.mask_bits, 1 << len(low)
     following = Signal(max(p.count_bits, len(low)) + 1)
@@ -94,13 +101,14 @@ def _now(m: Module, walk: Walk, internals: Internals, p: ViterbiParameters) -> N
     with m.If(walk.known):
         m.d.comb += [
             Assert(fresh == (walk.place == 0), "invariant: the first beat of a block"),
-            Assert(place * p.steps == walk.place, "invariant: the place in the block"),
+            Assert(fresh | (place * p.steps == walk.place), "invariant: the place in the block"),
             Assert(ends == (walk.place == p.block_steps - p.steps), "invariant: the last beat of a block"),
         ]
     with m.If(~final):
         true_high = following[len(low) : p.count_bits] if p.count_bits > len(low) else Const(0)
         ready = above == high + 1
         m.d.comb += [
+            Assert(soon == (walk.left <= 2 * lanes), "invariant: the last beat but one"),
             Assert((~high)[: len(high)] == true_high + borrow + paying, "invariant: the high bits of the count"),
             Assert(~borrow | (low >= size - lanes - 1), "invariant: a borrow has just been made"),
             Assert(
@@ -118,13 +126,40 @@ def _now(m: Module, walk: Walk, internals: Internals, p: ViterbiParameters) -> N
         ]
 
 
+def _top(left: Value, p: ViterbiParameters) -> Value:
+    """The lane of the last weight in a beat before which *left* weights are missing, all ones where that is in none of its lanes."""
+    bits = (p.mask_bits - 1).bit_length()
+    return Mux(left <= p.mask_bits, (left - 1)[:bits], (1 << bits) - 1)
+
+
+def _waits(waiting: Any, count: Value, p: ViterbiParameters, where: str) -> list[Assert]:
+    """What both registers have in which a matrix can wait."""
+    low_bits = len(waiting.low)
+    return [
+        Assert(Cat(waiting.low, waiting.borrow).as_signed() == count[:low_bits] - (p.mask_bits + 1), f"invariant: the low bits {where}"),
+        Assert(waiting.high == count[low_bits:], f"invariant: the high bits {where}"),
+    ]
+
+
 def _then(m: Module, count: Value, internals: Internals, p: ViterbiParameters) -> None:
-    """The matrix that waits."""
+    """The matrix that is next."""
     then = data.View(waiting_layout(p), internals["decoder.schedule.then"])
-    low_bits = len(then.low)
+    low_bits, lanes = len(then.low), p.mask_bits
     m.d.comb += [
-        Assert(Cat(then.low, then.borrow).as_signed() == count[:low_bits] - (p.mask_bits + 1), "invariant: the low bits that wait"),
-        Assert(then.high == count[low_bits:], "invariant: the high bits that wait"),
-        Assert(then.low_zeros.all() == (count[:low_bits] == 0), "invariant: whether the low bits that wait are 0"),
-        Assert(then.high_zeros.all() == (count[low_bits:] == 0), "invariant: whether the high bits that wait are 0"),
+        *_waits(then, count, p, "that are next"),
+        Assert(then.small == (count[low_bits:] == 0), "invariant: whether the high bits that are next are 0"),
+        Assert(then.empty == (count == 0), "invariant: whether the next matrix has no weights"),
+        Assert(then.one == (count <= lanes), "invariant: whether the next matrix has one beat"),
+        Assert(then.one | (then.two == (count <= 2 * lanes)), "invariant: whether the next matrix has two beats"),
+    ]
+
+
+def _counted(m: Module, count: Value, internals: Internals, p: ViterbiParameters) -> None:
+    """The matrix that waits behind the next."""
+    counted = data.View(counted_layout(p), internals["decoder.schedule.count"])
+    low_bits = len(counted.low)
+    m.d.comb += [
+        *_waits(counted, count, p, "that wait"),
+        Assert(counted.low_zeros.all() == (count[:low_bits] == 0), "invariant: whether the low bits that wait are 0"),
+        Assert(counted.high_zeros.all() == (count[low_bits:] == 0), "invariant: whether the high bits that wait are 0"),
     ]
