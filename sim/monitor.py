@@ -48,7 +48,7 @@ class Monitor:
         return len(self.taken[""])
 
     def digest(self) -> str:
-        """Of the cycles from the first transfer on in which a beat was offered or taken: simulators that agree on it agree in every cycle."""
+        """Of the cycles from the first transfer on in which a beat was offered or taken: two simulators that agree on it agree."""
         first = min((cycles[0] for cycles in self.taken.values() if cycles), default=0)
         moved = [[cycle - first for cycle in cycles] for cycles in (*self.taken.values(), self.offered)]
         return hashlib.sha256(repr(moved).encode()).hexdigest()[:16]
