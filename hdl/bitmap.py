@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In
 from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
 from hdl.expander import Expander
+from hdl.expander_network import inside
 from hdl.stream import SkidBuffer, decoder_members, payload
 
 
@@ -56,11 +57,14 @@ class BitmapDecoder(wiring.Component):
         wiring.connect(m, wiring.flipped(self.weight), expander.weight)
         m.submodules.shapes = shapes = SkidBuffer(self.shape.payload.shape())
         wiring.connect(m, wiring.flipped(self.shape), shapes.i)
-        self._pass(m, shapes.o, expander.mask)
+        # The expander's ready goes to many flip-flops and comes late; the control is not to wait for it.
+        m.submodules.masks = masks = SkidBuffer(expander.mask.payload.shape())
+        wiring.connect(m, masks.o, expander.mask)
+        self._pass(m, shapes.o, masks.i)
         return m
 
     def _pass(self, m: Module, shape: Any, given: Any) -> None:
-        """Give the expander exactly the masks of the matrix, with where they are to be cut."""
+        """Give the expander exactly the masks of the matrix, cut to its length."""
         p, mask, count = self.parameters, self.mask, shape.payload.data[0]
         # Weights after this beat, less one: its sign, a register's bit and no comparison, says that the beat is the last.
         following = Signal(signed(max(p.count_bits, p.lanes.bit_length()) + 1))
@@ -70,7 +74,7 @@ class BitmapDecoder(wiring.Component):
         start = Signal()  # the matrix is complete, or there is none: the next may start
         out = given.payload
         m.d.comb += [out.last.eq(final), out.empty.eq(empty), out.top.eq(following + p.lanes), shape.ready.eq(start)]
-        m.d.comb += [out.bits.eq(mask.payload.data[0]), out.none.eq(empty | (state == State.PAD))]
+        m.d.comb += out.bits.eq(mask.payload.data[0] & inside(out.top, p.lanes, ~final, empty | (state == State.PAD)))
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.comb += start.eq(1)

@@ -8,48 +8,36 @@ from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Error
 from golden.params.bitmap import BitmapParameters
-from hdl.expander_network import add, edge, edge_bits, inside, levels, plus, prefix_sums, split, steer, total
+from hdl.expander_network import add, inside, levels, plus, prefix_sums, split, steer, total
 from hdl.expander_values import RowState, ValueRow
 from hdl.stream import payload
 
-GROUP = 16  # lanes, and slots, that share an enable
-
 
 def mask_layout(p: BitmapParameters) -> data.StructLayout:
-    """One mask: its bits; whether it is the last, and then its ``top`` lane and the code of its error (else 0); whether the matrix has no
-    lane at all.
+    """One mask: its bits, those past the matrix 0; whether it is the last, and then its ``top`` lane and the code of its error (else 0);
+    whether the matrix has no lane at all.
     """
     return data.StructLayout({"bits": p.lanes, "top": (p.lanes - 1).bit_length(), "empty": 1, "last": 1, "error": 2})
 
 
-def given_layout(p: BitmapParameters) -> data.StructLayout:
-    """A mask whose bits are those of the stream, past the matrix too; ``none`` of them is to count."""
-    return data.StructLayout({**{name: field.shape for name, field in mask_layout(p)}, "none": 1})
-
-
-def uncut_layout(p: BitmapParameters) -> data.StructLayout:
-    """A mask whose bits are those of the stream: which of them count say its ``edges``, see :func:`hdl.expander_network.edge`."""
-    return data.StructLayout({**{name: field.shape for name, field in mask_layout(p)}, "edges": edge_bits(p.lanes)})
-
-
 class Stage:
-    """Registers that a mask goes through: ``valid``, and ``mask``, see :func:`mask_layout`, or some of its members."""
+    """Registers that a mask goes through: ``valid``, and ``mask``, see :func:`mask_layout`."""
 
-    def __init__(self, name: str, layout: data.StructLayout) -> None:
+    def __init__(self, name: str, p: BitmapParameters) -> None:
         self.valid = Signal(name=f"{name}_valid")
         # With a reset, or tools make shift registers of look-up tables from the stages.
-        self.mask = Signal(layout, name=f"{name}_mask")
+        self.mask = Signal(mask_layout(p), name=f"{name}_mask")
 
     def follow(self, m: Module, valid: Value, mask: Any) -> None:
-        """Take what *valid* and *mask* hold, but for the bits."""
-        m.d.sync += [self.valid.eq(valid), *(self.mask[name].eq(mask[name]) for name, _ in self.mask.shape() if name != "bits")]
+        """Take what *valid* and *mask* hold."""
+        m.d.sync += [self.valid.eq(valid), self.mask.eq(mask)]
 
 
 class RankedStage(Stage):
     """And whether the mask ``takes`` a row, whether the matrix has one then (``opened``), and how many values of that are ``left``."""
 
     def __init__(self, name: str, p: BitmapParameters) -> None:
-        super().__init__(name, mask_layout(p))
+        super().__init__(name, p)
         self.takes = Signal(name=f"{name}_takes")
         self.opened = Signal(name=f"{name}_opened")
         self.left = Signal(p.slots.bit_length() - 1, name=f"{name}_left")
@@ -73,11 +61,11 @@ class Expander(wiring.Component):
     """Mask expander: puts packed survivors into the lanes that a mask names, one beat per clock cycle whatever the density.
 
     Rate: one beat per clock cycle, across beats and matrices, as long as values come as fast as survivors are needed.
-    Latency: 8 clock cycles from a mask; 3 from the value beat that completes a row of ``parameters.slots`` values.
-    ``mask.ready`` comes from a register, ``value.ready`` follows ``weight.ready`` combinationally.
+    Latency: 7 clock cycles from a mask; 3 from the value beat that completes a row of ``parameters.slots`` values.
+    ``ready`` of both inputs follows ``weight.ready`` combinationally; masks should come from registers.
 
     Members:
-        mask: The masks of a matrix, see :func:`given_layout`; a matrix without weights has one too.
+        mask: The masks of a matrix; a matrix without weights has one too.
         value: Survivors' values from lane 0 upward; ``last`` with the last beat of a matrix. A matrix without survivors has one beat
             without ``keep``.
         weight: *lanes* weights for each mask. ``error`` on the last: 1 where the mask's is 1 or a value was missing (from that beat on
@@ -86,70 +74,41 @@ class Expander(wiring.Component):
 
     def __init__(self, parameters: BitmapParameters) -> None:
         self.parameters = p = parameters
-        members = {"mask": In(stream.Signature(given_layout(p))), "value": In(stream.Signature(payload(p.inputs[1])))}
+        members = {"mask": In(stream.Signature(mask_layout(p))), "value": In(stream.Signature(payload(p.inputs[1])))}
         super().__init__(members | {"weight": Out(stream.Signature(payload(p.output)))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self.parameters
         self.row = ValueRow(p)
+        self.row.hold(m, self.value)
         # Stages in order. The near half of the network stands between the last of the masks' stages and `placed`, the far half behind it.
         network = levels(p.slots)
         self.near, self.far = network[: (len(network) + 1) // 2], network[(len(network) + 1) // 2 :]
         self.block = self.near[-1].child
-        self.counted, self.paired, self.summed = (Stage(name, mask_layout(p)) for name in ("counted", "paired", "summed"))
-        self.placed = Stage("placed", data.StructLayout({"bits": p.lanes, "last": 1, "error": 2}))
+        self.counted, self.paired, self.summed, self.placed = (Stage(name, p) for name in ("counted", "paired", "summed", "placed"))
         self.ranked, self.aimed = (RankedStage(name, p) for name in ("ranked", "aimed"))
-        # What is before them can go on: into the masks' stages, into `placed`, into the output, into `current`: one for each group of
-        # lanes or slots. And a mask does go on.
-        groups = max(p.lanes // GROUP, 1)
-        names = ("step", "middle", "advance", "load")
-        self.steps, self.middles, self.advances, self.loads = ([Signal(name=f"{name}_{i}") for i in range(groups)] for name in names)
-        self.go = Signal(name="go")
-        self.moves: list[tuple[list[Signal], Any, Any]] = []  # wide registers: enables, register, next value
+        # What is before them can go on: into the masks' stages, into `placed`, into the output. And a mask, or a row, does go on.
+        names = ("step", "middle", "advance", "go", "load")
+        self.step, self.middle, self.advance, self.go, self.load = (Signal(name=name) for name in names)
         self.current = numbers("current", p.value_bits, p.slots)  # the row in use
         self.short, self.long = Signal(name="short"), Signal(name="long")  # of the mask in `placed`
+        m.d.comb += self.mask.ready.eq(self.step)
         self._consume(m)
-        self.row.hold(m, self.value, self.takens)
-        self._take(m)
-        with m.If(self.steps[0]):
+        with m.If(self.step):
             self._sum(m)
             self._rank(m)
             self._aim(m)
-        with m.If(self.middles[0]):
+        with m.If(self.middle):
             self._place(m)
         self._give(m)
-        for enables, wide, value in self.moves:
-            part = -(-len(Value.cast(wide)) // len(enables))
-            for i, enable in enumerate(enables):
-                with m.If(enable):
-                    m.d.sync += Value.cast(wide)[i * part : (i + 1) * part].eq(Value.cast(value)[i * part : (i + 1) * part])
         return m
-
-    def _take(self, m: Module) -> None:
-        """Take masks into `uncut`, the first of the stages; one that comes while they do not move waits in *spare*."""
-        mask, step = self.mask, self.steps[0]
-        self.uncut = Signal(uncut_layout(self.parameters), name="uncut", reset_less=True)
-        self.uncut_valid = Signal(name="uncut_valid")
-        spare = Signal.like(self.uncut, name="spare", reset_less=True)
-        waits = Signal(name="spare_valid")
-        given = mask.payload
-        edges = edge(given.top, self.parameters.lanes, ~given.last, given.none)
-        arrives = Cat(*(given[name] for name, _ in mask_layout(self.parameters)), edges)
-        m.d.comb += mask.ready.eq(~waits)
-        m.d.sync += waits.eq(~step & (waits | mask.valid))
-        with m.If(step):
-            m.d.sync += self.uncut_valid.eq(waits | mask.valid)
-        with m.If(~waits):
-            m.d.sync += spare.eq(arrives)  # of use or not: so the enable of a wide register is a register
-        self.moves.append((self.steps, self.uncut, Mux(waits, spare, arrives)))
 
     def _sum(self, m: Module) -> None:
         """Count the survivors before each block of lanes, a block being what the halves of the network hand over: first those of half
         blocks, then of blocks and pairs of blocks, then all.
         """
-        p, block = self.parameters, self.block
-        bits = self.uncut.bits & inside(self.uncut.edges, p.lanes)
+        p, block, bits = self.parameters, self.block, self.mask.payload.bits
         part = max(block // 2, 1)
         pair = 2 * block
         counts = [register(m, f"half_{lane}", total(bits[lane : lane + part])) for lane in range(0, p.lanes, part)]
@@ -158,13 +117,9 @@ class Expander(wiring.Component):
             ends = [end for end in (lane + block, lane + pair) if end - block < p.lanes]
             sums = [add(counts[lane // part : end // part])[: (min(end, p.lanes) - lane).bit_length()] for end in ends]
             parts.append([Const(0, 0), *(register(m, f"sum_{lane}_{end}", one) for one, end in zip(sums, ends, strict=True))])
-        self.counted.follow(m, self.uncut_valid, self.uncut)
+        self.counted.follow(m, self.mask.valid, self.mask.payload)
         self.paired.follow(m, self.counted.valid, self.counted.mask)
         self.summed.follow(m, self.paired.valid, self.paired.mask)
-        before: Value = bits
-        for stage in (self.counted, self.paired, self.summed, self.ranked, self.aimed):
-            self.moves.append((self.steps, stage.mask.bits, before))
-            before = stage.mask.bits
         # Of the sums before a block only as many bits as tell a slot of the block that it is the first part of.
         *sums, all_of_them = prefix_sums(parts)
         self.earlier = [register(m, f"earlier_{i * block}", one[: self._rank_bits(i)]) for i, one in enumerate(sums)]
@@ -209,7 +164,7 @@ class Expander(wiring.Component):
         self.near_selects = [numbers(f"select_{level.child}", level.select_bits, level.slots(p.lanes)) for level in self.near]
         for level, selects in zip(self.near, self.near_selects, strict=True):
             ranks = [self.ranks[start // self.block][: level.rank_bits] for start in level.starts(p.lanes)]
-            self.moves.append((self.steps, selects, Cat(Cat(steer(rank, level)) for rank in ranks)))
+            m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
         bits = self.block.bit_length() - 1
         self.firsts = [register(m, f"first_{i * self.block}", rank[:bits]) for i, rank in enumerate(self.ranks)]
         self.before: list[Value] = []
@@ -228,29 +183,25 @@ class Expander(wiring.Component):
         supplied = Signal(init=1)  # the mask in `aimed` has the row that it needs, if it does need one
         loads = Signal()  # and that row is not in use yet
         idle = Signal(init=1)  # the row is not there, or not needed
-        self.takens = []
-        for i, (step, middle, advance, load) in enumerate(zip(self.steps, self.middles, self.advances, self.loads, strict=True)):
-            # Every group has registers of its own, and each follows from itself, so that no tool takes them for one.
-            given = Signal(name=f"given_{i}") if i else weight.valid  # the output holds a beat
-            full = Signal(name=f"full_{i}")  # both `placed` and the output do
-            taken = Signal(name=f"taken_{i}")
-            self.takens.append(taken)
-            m.d.comb += [
-                advance.eq(~given | weight.ready),
-                middle.eq(~full | weight.ready),
-                step.eq(~aimed.valid | (supplied & middle)),
-                load.eq(loads & middle),
-                taken.eq(idle | load),
-            ]
-            gives, waits = placed.valid | (given & ~weight.ready), (aimed.valid & supplied) | (full & ~weight.ready)
-            m.d.sync += [given.eq(gives), full.eq(gives & waits)]
-        step, taken = self.steps[0], self.takens[0]
-        m.d.comb += self.go.eq(aimed.valid & supplied & self.middles[0])
+        full = Signal()  # both `placed` and the output hold a beat
+        m.d.comb += [
+            self.advance.eq(~weight.valid | weight.ready),
+            self.middle.eq(~full | weight.ready),
+            self.step.eq(~aimed.valid | (supplied & self.middle)),
+            self.go.eq(aimed.valid & supplied & self.middle),
+            self.load.eq(loads & self.middle),
+            row.taken.eq(idle | self.load),
+        ]
         ended, draining = self._judge(m)
-        valid = Mux(step, self.ranked.valid, aimed.valid)
-        fresh = Mux(step, self.ranked.takes, aimed.takes) & ~ended
-        held = Mux(taken, row.arrives, row.valid)
-        m.d.sync += [supplied.eq(~draining & (~fresh | held)), loads.eq(valid & ~draining & fresh & held), idle.eq(draining | ~held)]
+        valid = Mux(self.step, self.ranked.valid, aimed.valid)
+        fresh = Mux(self.step, self.ranked.takes, aimed.takes) & ~ended
+        held = Mux(row.taken, row.arrives, row.valid)
+        m.d.sync += [
+            supplied.eq(~draining & (~fresh | held)),
+            loads.eq(valid & ~draining & fresh & held),
+            idle.eq(draining | ~held),
+            full.eq(Mux(self.middle, self.go, placed.valid) & Mux(self.advance, placed.valid, weight.valid)),
+        ]
 
     def _judge(self, m: Module) -> tuple[Value, Value]:
         """Are values missing for this mask or one before, and is there one too many? Give the next values of *ended* and *draining*: no row
@@ -262,8 +213,8 @@ class Expander(wiring.Component):
         draining = Signal()
         failed = Signal()  # values were missing for a mask of this matrix
         fresh = aimed.takes & ~ended
-        self.moves.append((self.loads, self.current, row.values))
-        with m.If(self.loads[0]):
+        with m.If(self.load):
+            m.d.sync += self.current.eq(row.values)
             current.follow(m, row.known)
         states = (row.known, current)
         lacks = Mux(fresh, *(aimed.opened & (one.nothing | (one.missing > aimed.left)) for one in states))
@@ -272,7 +223,7 @@ class Expander(wiring.Component):
         short = lacks | (aimed.takes & ended) | failed
         with m.If(self.go):
             m.d.sync += failed.eq(short & ~aimed.mask.last)
-        with m.If(self.middles[0]):
+        with m.If(self.middle):
             m.d.sync += [self.short.eq(short), self.long.eq(~exact)]
         next_ended = Signal()
         next_draining = Signal()
@@ -289,17 +240,14 @@ class Expander(wiring.Component):
         for level, selects in zip(self.near, self.near_selects, strict=True):
             slots = split(slots, list(selects), level)
         self.slots = numbers("placed_values", p.value_bits, len(slots))
-        self.moves += [(self.middles, self.slots, Cat(slots)), (self.middles, self.placed.mask.bits, self.aimed.mask.bits)]
-        mask = self.aimed.mask
-        self.edges = Signal(edge_bits(p.lanes), name="edges", reset_less=True)
-        m.d.sync += self.edges.eq(edge(mask.top, p.lanes, ~mask.last, mask.empty))
+        m.d.sync += self.slots.eq(Cat(slots))
         self.far_selects = [numbers(f"select_{level.child}", level.select_bits, level.slots(p.lanes)) for level in self.far]
         bits, ranks = self.aimed.mask.bits, self.firsts
         for i, (level, selects) in enumerate(zip(self.far, self.far_selects, strict=True)):
             starts = level.starts(p.lanes)
             counts = self.before if i == 0 else [total(bits[start // level.parent * level.parent : start]) for start in starts]
             ranks = [plus(ranks[start // level.parent], count)[: level.rank_bits] for start, count in zip(starts, counts, strict=True)]
-            self.moves.append((self.middles, selects, Cat(Cat(steer(rank, level)) for rank in ranks)))
+            m.d.sync += selects.eq(Cat(Cat(steer(rank, level)) for rank in ranks))
 
     def _give(self, m: Module) -> None:
         """The far half of the network, and the output's registers."""
@@ -309,13 +257,13 @@ class Expander(wiring.Component):
             slots = split(slots, list(selects), level)
         mask = placed.mask
         failed, more = self.short | mask.error[0], self.long | mask.error[1]
-        with m.If(self.advances[0]):
-            m.d.sync += [weight.payload.last.eq(mask.last), weight.payload.keep.eq(inside(self.edges, p.lanes))]
+        with m.If(self.advance):
+            m.d.sync += [weight.valid.eq(placed.valid), weight.payload.last.eq(mask.last)]
+            m.d.sync += weight.payload.keep.eq(inside(mask.top, p.lanes, ~mask.last, mask.empty))
             m.d.sync += weight.payload.error.eq(Mux(mask.last, Cat(failed, more & ~failed), Error.NONE))
         for lane in range(p.lanes):
             # In this form it is the reset input of the lane's flip-flops that clears them, and takes no logic a bit.
-            advance = self.advances[lane * len(self.advances) // p.lanes]
-            with m.If(advance & ~(mask.bits[lane] & ~self.short)):
+            with m.If(self.advance & ~(mask.bits[lane] & ~self.short)):
                 m.d.sync += weight.payload.data[lane].eq(0)
-            with m.Elif(advance):
+            with m.Elif(self.advance):
                 m.d.sync += weight.payload.data[lane].eq(slots[lane])

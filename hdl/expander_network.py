@@ -99,27 +99,13 @@ def above(number: Value, count: int) -> list[Value]:
     return found
 
 
-def edge(top: Value, lanes: int, whole: Value, none: Value) -> Value:
-    """Which lanes are up to lane *top*, all where *whole*, none where *none*, in the :func:`edge_bits` that :func:`inside` takes."""
+def inside(top: Value, lanes: int, whole: Value, none: Value) -> Value:
+    """A bit a lane, 1 up to lane *top*, for all where *whole*, for none where *none*; by groups, so that a bit takes few signals."""
     bits = min(SMALL, len(top))
     more = above(top[bits:], (lanes - 1 >> bits) + 1)
-    all_of = [~none & (whole | beyond) for beyond in more]
-    some_of = [~none & there for there, _ in zip([Const(1), *more], more, strict=False)]
-    return Cat(all_of, some_of, above(top[:bits], min(1 << bits, lanes) - 1))
-
-
-def edge_bits(lanes: int) -> int:
-    """Of each group of lanes whether all are inside and whether any is; and which lanes of a group that has both kinds are."""
-    bits = min(SMALL, (lanes - 1).bit_length())
-    return 2 * ((lanes - 1 >> bits) + 1) + min(1 << bits, lanes) - 1
-
-
-def inside(edges: Value, lanes: int) -> Value:
-    """A bit a lane, 1 where *edges*, as :func:`edge` gives them, say that the lane is inside."""
-    bits = min(SMALL, (lanes - 1).bit_length())
-    groups = (lanes - 1 >> bits) + 1
-    within = Cat(Const(1, 1), edges[2 * groups :])
-    return Cat(edges[i >> bits] | (edges[groups + (i >> bits)] & within[i % (1 << bits)]) for i in range(lanes))
+    groups = [(~none & (whole | beyond), ~none & there) for beyond, there in zip(more, [Const(1), *more], strict=False)]
+    within = [Const(1), *above(top[:bits], (1 << bits) - 1)]
+    return Cat(groups[i >> bits][0] | (groups[i >> bits][1] & within[i % (1 << bits)]) for i in range(lanes))
 
 
 def steer(rank: Value, level: Level) -> list[Value]:

@@ -34,6 +34,7 @@ class ValueRow:
 
     Members:
         valid: There is one.
+        taken: It is not needed any longer, or there is none; it is for the user to say.
         arrives: With the value beat that is offered a row is complete.
         values: One a slot.
         known: See :class:`RowState`.
@@ -43,37 +44,34 @@ class ValueRow:
     def __init__(self, p: BitmapParameters) -> None:
         self.parameters = p
         self.valid = Signal(name="row_valid")
+        self.taken = Signal(name="row_taken")
         self.arrives = Signal(name="row_arrives")
         self.values = Signal(data.ArrayLayout(p.value_bits, p.slots), name="row_values", reset_less=True)
         self.known = RowState("row", p)
         self.end = Signal(name="row_end", reset_less=True)
 
-    def hold(self, m: Module, value: Any, takens: list[Signal]) -> None:
-        """Gather the beats of *value* into rows as soon as there is room; skip those without data that are not the last.
-
-        Args:
-            takens: All say the same, each for its part of the slots: the row is not needed any longer, or there is none.
-        """
+    def hold(self, m: Module, value: Any) -> None:
+        """Gather the beats of *value* into rows as soon as there is room; skip those without data that are not the last."""
         p, beat, known = self.parameters, value.payload, self.known
         beats = p.slots // p.values
         filled: Any = Signal(range(beats), name="filled") if beats > 1 else Const(0, 0)  # beats in the row so far
         some = beat.keep[0]
         end = beat.last | ~beat.keep[-1]
-        m.d.comb += [value.ready.eq(takens[0]), self.arrives.eq(value.valid & (beat.last | (some & (end | (filled == beats - 1)))))]
+        m.d.comb += [value.ready.eq(self.taken), self.arrives.eq(value.valid & (beat.last | (some & (end | (filled == beats - 1)))))]
         with m.If(value.ready):
             m.d.sync += self.valid.eq(self.arrives)
             m.d.sync += [self.end.eq(end), known.over.eq(beat.last), known.last.eq(beat.last & (some | (filled == 0)))]
             if beats > 1:
                 with m.If(value.valid & (some | beat.last)):
                     m.d.sync += filled.eq(Mux(end, 0, filled + 1))
-            # A row of one beat is known when it arrives; before it is valid it may be anything.
-            with m.If(value.valid & some if beats > 1 else 1):
+            with m.If(value.valid & some):
                 m.d.sync += known.missing.eq(Cat(ones(~beat.keep[::-1]), ~filled))
-            with m.If(value.valid & (some | (filled == 0)) if beats > 1 else 1):
+            with m.If(value.valid & (some | (filled == 0))):
                 m.d.sync += known.nothing.eq(~some)
-        for slot in range(p.slots):
-            with m.If(takens[slot * len(takens) // p.slots] & (filled == slot // p.values)):
-                m.d.sync += self.values[slot].eq(beat.data[slot % p.values])
+            for group in range(beats):
+                with m.If(filled == group):
+                    for lane in range(p.values):
+                        m.d.sync += self.values[group * p.values + lane].eq(beat.data[lane])
 
 
 def ones(bits: Value) -> Value:
