@@ -56,7 +56,7 @@ def _rows(pointer: _Share, rows: int) -> Iterator[tuple[int, int]]:
         before = end
 
 
-def _survivors(shape: tuple[int, ...], pointer: _Share, column: _Share, value: _Share) -> Iterator[Survivor]:
+def _survivors(shape: tuple[int, ...], dense: bool, pointer: _Share, column: _Share, value: _Share) -> Iterator[Survivor]:
     """The survivors in order, up to the first error."""
     rows, columns, survivors = shape
     number = 0
@@ -65,8 +65,8 @@ def _survivors(shape: tuple[int, ...], pointer: _Share, column: _Share, value: _
         before = -1
         while number < end:
             final = number + 1 >= survivors
-            # The beat of the last survivor says whether there was an error, so all row pointers are read before it.
-            if final and (end != survivors or next(ends, None)):
+            # Where the beat of the last survivor says whether there was an error, all row pointers are read before it.
+            if number == survivors or (not dense and final and (end != survivors or next(ends, None))):
                 raise MalformedError(CsrError.COUNT)
             survivor = row, column.next(final=final), value.next(final=final)
             if survivor[1] >= columns:
@@ -95,7 +95,7 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: CsrParame
     survivors: list[Survivor] = []
     error = CsrError.NONE
     try:
-        for survivor in _survivors(shape, *(_Share(shares[name]) for name in ("pointer", "column", "value"))):
+        for survivor in _survivors(shape, parameters.dense, *(_Share(shares[name]) for name in ("pointer", "column", "value"))):
             survivors.append(survivor)
     except MalformedError as malformed:
         error = malformed.args[0]

@@ -1,133 +1,198 @@
-"""Rows of weights out of survivors: the last part of the CSR decoder where it is asked for dense rows."""
+"""The CSR decoder of dense rows: the end of every row and the survivors in, rows of weights out."""
 
+from types import SimpleNamespace
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.params.csr import CsrParameters
-from hdl.csr_pointer import registers
+from golden.params.csr import CsrError, CsrParameters
+from hdl.csr_pairs import PairReader, behind_layout
+from hdl.csr_pointer import equal, registers
+from hdl.csr_rows import RowReader
 from hdl.stream import payload
-
-
-def sides_signature(parameters: CsrParameters) -> wiring.Signature:
-    """Numbers of rows and columns of the matrix that a survivor is of."""
-    return wiring.Signature({"rows": Out(parameters.row_bits), "columns": Out(parameters.column_bits)})
 
 
 class DenseRows(wiring.Component):
     """Puts each survivor into its lane of its beat, and gives the beats in between as zeros.
 
-    A beat takes as many cycles as it has survivors, at least one. Latency 2 to the beat that a survivor completes, where the next survivor,
-    which shows that the beat is complete, is not late.
+    A survivor that fits into no beat of its row keeps its place until the row is over: only then it is an error. A beat takes as many
+    cycles as it has survivors, at least one. Latency 2 from ``rows``, 1 from ``pair``.
 
     Members:
-        survivor: Survivors in row-major order; those without ``keep`` are dropped. Its ready follows ``weight.ready`` combinationally.
-        sides: Of the matrix that ``survivor`` is of.
-        weight: ``lanes`` weights a beat, from registers; each row starts a new beat. ``error`` is that of the last survivor.
+        rows: See :class:`hdl.csr_rows.RowReader`; its ready follows ``weight.ready`` combinationally.
+        pair, behind_valid, behind: See :class:`hdl.csr_pairs.PairReader`; so does the ready of ``pair``.
+        weight: ``lanes`` weights a beat, from registers; each row starts a new beat. ``error`` is the first of rows and survivors.
     """
 
-    def __init__(self, parameters: CsrParameters) -> None:
-        self._parameters = parameters
-        self._lane_bits = parameters.lanes.bit_length() - 1
-        super().__init__(
-            {
-                "survivor": In(stream.Signature(payload(parameters.survivor))),
-                "sides": In(sides_signature(parameters)),
-                "weight": Out(stream.Signature(payload(parameters.output))),
-            }
-        )
+    def __init__(self, p: CsrParameters, rows: wiring.Signature, pair: Any) -> None:
+        self._parameters = p
+        self._lane_bits = p.lanes.bit_length() - 1
+        members = {"rows": In(rows), "pair": In(pair), "behind_valid": In(1), "behind": In(behind_layout(p))}
+        super().__init__(members | {"weight": Out(stream.Signature(payload(p.output)))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        p, weight = self._parameters, self.weight
-        head_widths = {"row": p.row_bits, "column": p.column_bits, "value": p.value_bits, "keep": 1, "last": 1, "error": 3}
-        head = registers("head", head_widths)  # the survivor that is next
-        place = registers("place", {"row": p.row_bits, "beat": p.column_bits - self._lane_bits})  # of the beat in the making
-        advance = Signal()
-        step = Signal()
-        match = Signal()
-        put = Signal()
-        complete = Signal()
-        last = Signal()
-        done = Signal()
-        head_valid, more = self._hold_head(m, head, put, done)
-        in_row = self._follow_beats(m, place, last, complete, done)
-        m.d.comb += [
-            advance.eq(~weight.valid | weight.ready),
-            match.eq(head.keep & (head.row == place.row) & (head.column[self._lane_bits :] == place.beat)),
-            # Whether a survivor is the last of its beat is seen from the next one; the last beat waits for the error.
-            step.eq(advance & head_valid & (~match | head.last | self.survivor.valid)),
-            put.eq(step & match),
-            complete.eq(step & ~(match & more) & (~last | head.last)),
-            done.eq(complete & last),
-        ]
-        self._write(m, head, in_row, step, match, complete)
-        with m.If(advance):
-            m.d.sync += weight.valid.eq(complete)
-        with m.If(step):
-            m.d.sync += [weight.payload.last.eq(last), weight.payload.error.eq(Mux(last, head.error, 0))]
+        p = self._parameters
+        flags = dict.fromkeys(("some", "one", "last", "short", "closing"), 1)
+        row = registers("row", {"end": p.count_bits, "error": 3} | flags)
+        sides = {"rows": p.row_bits, "high": p.column_bits - self._lane_bits, "keep": p.lanes}
+        matrix = registers("matrix", sides | dict.fromkeys(("void", "narrow", "tight"), 1))
+        names = ("row_valid", "last_beat", "begun", "exhausted", "drain", "advance", "step", "put", "complete", "row_done", "done", "pop")
+        s = SimpleNamespace(**{name: Signal(name=name) for name in (*names, "begin", "load")})
+        self._step(m, s, row)
+        known, at_end = self._judge(s, row)
+        self._follow_rows(m, s, row, matrix, known)
+        self._fit(m, s, matrix)
+        self._write(m, s, row, matrix)
+        with m.If(s.step):
+            error = Mux(known.any(), known, at_end)
+            m.d.sync += self.weight.payload.error.eq(Mux(row.last & s.last_beat, error, 0))
         return m
 
-    def _hold_head(self, m: Module, head: Any, put: Signal, done: Signal) -> tuple[Signal, Value]:
-        """Hold a survivor until it is *put* into its beat; and see whether the one behind it goes into the same.
+    def _step(self, m: Module, s: Any, row: Any) -> None:
+        """What happens in a clock cycle.
 
-        The last one stays, without ``keep``, until the matrix is *done*: only zeros follow.
+        ``put``: the next survivor fits; ``step``: the beat in the making gets what there is; ``complete``: with that it is complete;
+        ``row_done``, ``done``: so is its row, its matrix; ``pop``: the pair is used up; ``exhausted``: so are all of the matrix; ``drain``:
+        those that are left are dropped; ``begun``: the beat has survivors already; ``load``: the next row comes; ``begin``: it is the first
+        of its matrix.
         """
-        survivor, bits = self.survivor, self._lane_bits
-        behind, coordinates = survivor.payload, survivor.payload.data[0]
-        head_valid = Signal()
-        same = (coordinates.row == head.row) & (coordinates.column[bits:] == head.column[bits:])
-        m.d.comb += survivor.ready.eq(~head_valid | (put & ~head.last) | done)
-        with m.If(survivor.ready):
-            m.d.sync += [
-                head_valid.eq(survivor.valid & (behind.keep | behind.last)),
-                head.row.eq(coordinates.row),
-                head.column.eq(coordinates.column),
-                head.value.eq(coordinates.value),
-                *(getattr(head, name).eq(getattr(behind, name)) for name in ("keep", "last", "error")),
-            ]
-        with m.Elif(put):
-            m.d.sync += head.keep.eq(0)
-        return head_valid, ~head.last & behind.keep & same
-
-    def _follow_beats(self, m: Module, place: Any, last: Signal, complete: Signal, done: Signal) -> Value:
-        """Move *place* on with every *complete* beat, and see the *last* of the matrix. Gives a bit a lane: it is within the row."""
-        sides, bits = self.sides, self._lane_bits
-        # Where the matrix's last weight is, or that it has none.
-        end = registers("end", {"row": len(sides.rows), "column": len(sides.columns), "empty": 1})
-        fresh = Signal(init=1)  # the next survivor is the first of a matrix
-        row_last = Signal()
+        pair, behind = self.pair.payload, self.behind
+        self.fits = Signal(name="fits", reset_less=True)  # the next survivor is of the beat in the making
+        fresh = Signal(init=1)  # between matrices
+        failed = row.error.any()
+        wants = row.some & ~failed
+        more = ~row.one & (s.last_beat | (~pair.final & behind.joins))
+        unknown = s.put & ~row.one & ~pair.final & ~s.last_beat & ~self.behind_valid  # whether the one after it is of the same beat
+        # The last beat says whether there was an error: it waits until it is seen whether survivors are left.
+        lacks = ~s.exhausted & ~self.pair.valid & (wants | (row.last & s.last_beat))
+        drop = s.drain | (~s.exhausted & s.row_valid & failed)
         m.d.comb += [
-            row_last.eq(place.beat == end.column[bits:]),
-            last.eq((row_last & (place.row == end.row)) | end.empty),
+            s.advance.eq(~self.weight.valid | self.weight.ready),
+            s.put.eq(wants & ~s.exhausted & self.pair.valid & pair.good & self.fits),
+            s.step.eq(s.advance & s.row_valid & ~s.drain & ~lacks & ~unknown),
+            s.complete.eq(~(s.put & more)),
+            s.row_done.eq(s.step & s.complete & s.last_beat),
+            s.done.eq(s.row_done & row.last),
+            s.pop.eq(self.pair.valid & (drop | (~s.exhausted & s.step & (s.put | (s.complete & s.last_beat & row.last))))),
+            s.begin.eq(fresh | s.done),
+            s.load.eq(~s.row_valid | (s.row_done & (row.last | ~row.closing))),
+            self.pair.ready.eq(s.pop),
+            self.rows.ready.eq(s.load),
         ]
-        with m.If(complete):
-            m.d.sync += place.beat.eq(place.beat + 1)
-            with m.If(row_last):
-                m.d.sync += [place.beat.eq(0), place.row.eq(place.row + 1)]
-        m.d.sync += fresh.eq((fresh | done) & ~(self.survivor.valid & self.survivor.ready))
-        with m.If(fresh | done):
-            m.d.sync += [
-                place.row.eq(0),
-                place.beat.eq(0),
-                end.row.eq(sides.rows - 1),
-                end.column.eq(sides.columns - 1),
-                end.empty.eq((sides.rows == 0) | (sides.columns == 0)),
-            ]
-        # The first lane always is, and a comparison with 0 would be a linter's warning.
-        within = (end.column[:bits] >= lane if lane else Const(1) for lane in range(self._parameters.lanes))
-        return Cat(~end.empty & (~row_last | lane) for lane in within)
+        m.d.sync += [
+            fresh.eq(s.begin & ~self.rows.valid),
+            s.exhausted.eq(~s.done & (s.exhausted | (s.pop & pair.final & ~s.drain))),
+            s.drain.eq(Mux(s.drain, ~(s.pop & pair.final), s.done & ~s.exhausted & ~pair.final)),
+        ]
 
-    def _write(self, m: Module, head: Any, in_row: Value, step: Signal, match: Signal, complete: Signal) -> None:
+    def _judge(self, s: Any, row: Any) -> tuple[Value, Value]:
+        """The first error up to the end of the row; where there is none and the matrix ends, that of its end."""
+        pair = self.pair.payload
+        reason = Mux(s.exhausted | pair.empty, CsrError.COUNT, Mux(pair.good, CsrError.ORDER, pair.error))
+        known = Mux(row.error.any(), row.error, Mux(row.some & ~s.put, reason, CsrError.NONE))
+        return known, Mux(s.exhausted | (s.put & pair.final), CsrError.NONE, Mux(pair.empty, pair.error, CsrError.COUNT))
+
+    def _follow_rows(self, m: Module, s: Any, row: Any, matrix: Any, known: Value) -> None:
+        """Take the next row, or where the row pointers have ended make one up; see its end a survivor ahead, the matrix's a row ahead."""
+        p, rows = self._parameters, self.rows
+        counted = Signal()
+        after_next = Signal(p.count_bits, reset_less=True)  # number of the survivor after the next one, plus 1
+        after_row = Signal(p.row_bits, reset_less=True)  # rows that were begun, plus 1
+        m.d.comb += counted.eq(s.put & s.step)
+        at_end, last_row = equal(m, "at_end", after_next, row.end), equal(m, "last_row", after_row, matrix.rows)
+        with m.If(s.begin):
+            m.d.sync += [after_next.eq(2), after_row.eq(2)]
+        with m.Else():
+            with m.If(counted):
+                m.d.sync += after_next.eq(after_next + 1)
+            with m.If(s.row_done):
+                m.d.sync += after_row.eq(after_row + 1)
+        with m.If(counted):
+            m.d.sync += [row.some.eq(~row.one), row.one.eq(at_end)]
+        with m.If(s.row_done):
+            m.d.sync += row.last.eq(last_row)
+            m.d.sync += row.error.eq(Mux(~known.any() & row.short, CsrError.SHORT, known))
+        with m.If(s.load):
+            m.d.sync += s.row_valid.eq(rows.valid)
+            m.d.sync += [getattr(row, name).eq(getattr(rows, name)) for name in ("end", "some", "one", "short", "closing")]
+            with m.If(s.begin | (rows.valid & ~Mux(s.row_done, known.any(), row.error.any()))):
+                m.d.sync += row.error.eq(rows.error)
+        with m.If(s.load & s.begin):
+            low = rows.columns[: self._lane_bits]
+            m.d.sync += [
+                row.last.eq(rows.few),
+                matrix.rows.eq(rows.rows),
+                matrix.high.eq(rows.columns[self._lane_bits :]),
+                matrix.keep.eq(Cat(rows.tight | (low > lane if lane + 1 < p.lanes else 0) for lane in range(p.lanes))),
+                *(getattr(matrix, name).eq(getattr(rows, name)) for name in ("void", "narrow", "tight")),
+            ]
+
+    def _fit(self, m: Module, s: Any, matrix: Any) -> None:
+        """Follow the beats of a row, and see a cycle ahead whether the next survivor is of the beat that is then in the making."""
+        pair, behind, rows = self.pair.payload, self.behind, self.rows
+        beat, after, ahead = (Signal(len(pair.beat), name=name, reset_less=True) for name in ("beat", "beat_after", "beat_ahead"))
+        row_ends = equal(m, "row_ends", ahead, matrix.high)
+        behind_fits, pair_fits = equal(m, "behind_fits", behind.beat, after), equal(m, "pair_fits", pair.beat, after)
+        late_fits = equal(m, "late_fits", behind.beat, beat)
+        with m.If(s.begin | s.row_done):
+            tight = Mux(s.begin, rows.tight, matrix.tight)
+            m.d.sync += [beat.eq(0), after.eq(1), ahead[:2].eq(Cat(~tight, tight)), ahead[2:].eq(0)]
+            m.d.sync += s.last_beat.eq(Mux(s.begin, rows.narrow, matrix.narrow))
+        with m.Elif(s.step & s.complete):
+            # One more where the last beat is full, so that the last beat is the one whose number is the columns' upper bits.
+            m.d.sync += [ahead.eq(ahead + 1), s.last_beat.eq(row_ends)]
+            m.d.sync += [beat.eq(after), after.eq(after + 1)]
+        comes = s.pop | ~self.pair.valid  # the one behind is the next
+        with m.If(s.step & ~s.complete):
+            m.d.sync += self.fits.eq(behind.joins)
+        with m.Elif(s.row_done):
+            m.d.sync += self.fits.eq(Mux(comes, behind.origin, pair.origin))
+        with m.Elif(s.step):
+            m.d.sync += self.fits.eq(Mux(comes, behind_fits, pair_fits))
+        with m.Elif(comes):
+            m.d.sync += self.fits.eq(Mux(s.begun, behind.joins, late_fits))
+
+    def _write(self, m: Module, s: Any, row: Any, matrix: Any) -> None:
         """Collect a beat in the output register itself: it is not valid before it is complete."""
-        out = self.weight.payload
-        begun = Signal()  # the beat in the register still lacks survivors
-        with m.If(step):
-            m.d.sync += [begun.eq(~complete), out.keep.eq(in_row)]
+        pair, out = self.pair.payload, self.weight.payload
+        with m.If(s.advance):
+            m.d.sync += self.weight.valid.eq(s.step & s.complete & (~matrix.void | row.last))
+        with m.If(s.step):
+            m.d.sync += [s.begun.eq(~s.complete), out.last.eq(row.last & s.last_beat)]
+            m.d.sync += out.keep.eq(Mux(matrix.void, 0, Mux(s.last_beat, matrix.keep, -1)))
             for lane in range(self._parameters.lanes):
-                with m.If(match & (head.column[: self._lane_bits] == lane)):
-                    m.d.sync += out.data[lane].eq(head.value)
-                with m.Elif(~begun):
+                with m.If(s.put & (pair.lane == lane)):
+                    m.d.sync += out.data[lane].eq(pair.value)
+                with m.Elif(~s.begun):
                     m.d.sync += out.data[lane].eq(0)
+
+
+def connect_dense(m: Module, decoder: Any, p: CsrParameters) -> None:
+    """Make the decoder that gives dense rows of its parts."""
+    m.submodules.reader = reader = RowReader(p)
+    m.submodules.pairs = pairs = PairReader(p)
+    m.submodules.dense_rows = dense_rows = DenseRows(p, reader.rows.signature, pairs.pair.signature)
+    wiring.connect(m, reader.rows, dense_rows.rows)
+    wiring.connect(m, pairs.pair, dense_rows.pair)
+    wiring.connect(m, dense_rows.weight, wiring.flipped(decoder.weight))
+    for name, part in (("pointer", reader), ("column", pairs), ("value", pairs)):
+        wiring.connect(m, wiring.flipped(getattr(decoder, name)), getattr(part, name))
+    # Each side takes the shape as soon as it can. The pointer side is a matrix ahead at most, so a shape waits for the other in a register.
+    shape, given, taken = decoder.shape, decoder.shape.payload.data[0], Signal(2, name="shape_taken")
+    waits, waiting = Signal(name="shape_waits"), Signal.like(pairs.shape.payload, name="shape_waiting", reset_less=True)
+    readies = (reader.shape.ready, ~waits | pairs.shape.ready)
+    m.d.comb += [
+        dense_rows.behind_valid.eq(pairs.behind_valid),
+        dense_rows.behind.eq(pairs.behind),
+        reader.shape.valid.eq(shape.valid & ~taken[0]),
+        *(reader.shape.payload[name].eq(given[name]) for name in ("rows", "columns")),
+        pairs.shape.valid.eq(waits),
+        pairs.shape.payload.eq(waiting),
+        shape.ready.eq(Cat(taken[i] | ready for i, ready in enumerate(readies)).all()),
+    ]
+    m.d.sync += [taken[i].eq(shape.valid & ~shape.ready & (taken[i] | ready)) for i, ready in enumerate(readies)]
+    with m.If(readies[1]):
+        m.d.sync += [waits.eq(shape.valid & ~taken[1]), *(waiting[name].eq(given[name]) for name in ("columns", "survivors"))]

@@ -1,11 +1,11 @@
-"""The pointer side of the CSR decoder: row pointers in, rows that are not empty out; and the register that streams come in through."""
+"""What both kinds of CSR decoder are made of: row pointers and how they compare, the register that streams come in through, comparisons."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Port
@@ -52,147 +52,147 @@ class Intake(wiring.Component):
         drain = Signal()  # drop what comes, up to its last
         dropped = Signal()
         beat = self.i.payload
-        held = registers("held", {"missing": 1, "last": 1, "number": len(self.number)})
+        held = registers("held", {"kept": 1, "last": 1, "number": len(self.number)})
         # A last beat that is taken too early stays, as the mark that the next number is missing.
         m.d.comb += [
             self.i.ready.eq(~self.valid | (self.take & (self.more | self.complete))),
             dropped.eq(drain | (self.take & self.more & self.complete)),
-            self.missing.eq(held.missing),
+            self.missing.eq(~held.kept),
             self.more.eq(~held.last),
             self.number.eq(held.number),
         ]
-        m.d.sync += drain.eq(dropped & ~(self.i.valid & self.i.ready & beat.last))
+        m.d.sync += drain.eq(dropped & ~(self.i.valid & beat.last))  # what is dropped is taken
         with m.If(self.i.ready):
             m.d.sync += [
                 self.valid.eq(self.i.valid & (beat.keep | beat.last) & ~dropped),
-                held.missing.eq(~beat.keep),
+                held.kept.eq(beat.keep),
                 held.last.eq(beat.last),
                 held.number.eq(beat.data[0]),
             ]
-        with m.Elif(self.take):
-            m.d.sync += held.missing.eq(1)
+        with m.If(self.take & held.last & ~self.complete):
+            m.d.sync += held.kept.eq(0)
         return m
 
 
-def shape_widths(parameters: CsrParameters) -> dict[str, int]:
-    """What travels with each row of the matrix's shape, in bits; the number of rows only where dense rows have to be counted."""
-    rows = {"rows": parameters.row_bits} if parameters.dense else {}
-    return rows | {"columns": parameters.column_bits, "survivors": parameters.count_bits}
+GROUP = 3  # bits that are compared at once: with those of the other number as many as a LUT has inputs
 
 
-def row_widths(parameters: CsrParameters) -> dict[str, int]:
-    """What the pointer side tells the element side of each row that is not empty, and of the end of the matrix, in bits.
+def _groups(a: Value, b: Value) -> list[tuple[Value, Value]]:
+    return [(a[start : start + GROUP], b[start : start + GROUP]) for start in range(0, len(a), GROUP)]
 
-    ``row``; ``end``, the number of the survivor after its last; ``single``, it has one survivor; ``rowless``, there is no row, only an
-    end; ``closing``, all row pointers are read, and ``error`` is the first error among them; ``empty`` and ``few``, the matrix has no
-    survivor, at most one; and the shape.
+
+def equal(m: Module, name: str, a: Value, b: Value) -> Value:
+    """Whether *a* and *b*, of the same width, are the same number: groups of three bits, joined by a carry chain.
+
+    With ``==`` the tools build a tree of LUTs that takes twice as many. Of the sum, named after *name*, only the carry is used.
     """
-    flags = dict.fromkeys(("single", "rowless", "closing", "empty", "few"), 1)
-    return {"row": parameters.row_bits, "end": parameters.count_bits, "error": 3} | flags | shape_widths(parameters)
+    same = Cat(x == y for x, y in _groups(a, b))
+    total = Signal(len(same) + 1, name=f"{name}_unused_sum")
+    m.d.comb += total.eq(same + 1)
+    return total[-1]
 
 
-def row_signature(parameters: CsrParameters) -> wiring.Signature:
-    """``valid`` and ``ready`` as of a stream, and the members of :func:`row_widths`."""
-    return wiring.Signature({"valid": Out(1), "ready": In(1)} | {name: Out(width) for name, width in row_widths(parameters).items()})
+def compare(m: Module, name: str, a: Value, b: Value) -> tuple[Value, Value]:
+    """Whether *a* is above *b*, and whether it is at least *b*, of the same width: two chains of the same groups as in :func:`equal`."""
+    above = Cat(x > y for x, y in _groups(a, b))
+    least = Cat(x >= y for x, y in _groups(a, b))
+    carries: list[Value] = []
+    for start in (0, 1):  # a chain gives on the carry that it starts with where all groups are the same
+        total = Signal(len(above) + 2, name=f"{name}_unused_sum_{start}")
+        m.d.comb += total.eq(Cat(Const(start, 1), above) + Cat(Const(start, 1), least))
+        carries.append(total[-1])
+    return carries[0], carries[1]
 
 
-class RowFinder(wiring.Component):
-    """The pointer side: reads a row pointer per cycle, checks it, and waits only while a row that it found has not been taken.
+class PointerEntry:
+    """A row pointer and how it compares, in registers: what both kinds of decoder decide from.
 
-    Latency 3 from ``pointer``, its intake included.
+    Latency 2 from ``pointer``, one row pointer per cycle. A matrix's row pointers end with ``last``, whatever their number.
 
     Members:
-        shape, pointer: Those of the decoder. Their ready follows ``rows.ready`` combinationally.
-        rows: See :func:`row_widths`; from registers.
+        read: Let go of the entry, and read the next row pointer if there is one; for the user to drive.
+        valid: There is an entry.
+        end: The row pointer.
+        row: Number of the row that it ends, where it is not the ``first`` of its matrix.
+        final: By its number it should be the last.
+        kept, last: As in its beat.
+        above, least, single: It is above, at least, 1 above the one before it, or 0 where it is the first.
+        shape: Of the matrix that the next row pointer is of; its fields are those of the stream.
+        sides: Of the entry's matrix those fields of the shape that are asked for.
     """
 
-    def __init__(self, parameters: CsrParameters) -> None:
-        self._parameters = parameters
-        shape, pointer = (In(stream.Signature(payload(port))) for port in (parameters.shape, parameters.inputs[0]))
-        super().__init__({"shape": shape, "pointer": pointer, "rows": Out(row_signature(parameters))})
+    def __init__(self, p: CsrParameters, shape: data.StructLayout, *sides: str) -> None:
+        self._parameters = p
+        self.read = Signal(name="entry_read")
+        self.valid = Signal(name="entry_valid")
+        self.end = Signal(p.count_bits, name="entry_end", reset_less=True)
+        self.row = Signal(p.row_bits, name="entry_row", reset_less=True)
+        self.first, self.final, self.kept, self.last, self.above, self.least, self.single = (
+            Signal(name=f"entry_{name}", reset_less=True) for name in ("first", "final", "kept", "last", "above", "least", "single")
+        )
+        self.shape = Signal(shape, name="shape", reset_less=True)
+        self.sides = registers("entry", {name: len(self.shape[name]) for name in sides})
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        read = Signal()  # the pipeline moves: nothing waits at its end
-        m.d.comb += read.eq(~self.rows.valid | self.rows.ready)
-        entry_valid = Signal()
-        entry = self._compare(m, read, entry_valid)
-        self._decide(m, read, entry_valid, entry)
-        return m
-
-    def _compare(self, m: Module, read: Signal, entry_valid: Signal) -> Any:
-        """Read a row pointer and register how it compares with the one before and with the number of rows.
-
-        ``row``, the number of the row that it ends; ``end``, itself; ``length``, it less the one before, signed; ``first``, ``closing``, it
-        is the matrix's first, last; ``missing``, the stream had ended before it; ``long``, the matrix's last has no ``last``.
-        """
-        p, given = self._parameters, self.shape.payload.data[0]
-        m.submodules.intake = intake = Intake(p.inputs[0])
-        wiring.connect(m, wiring.flipped(self.pointer), intake.i)
-        flags = dict.fromkeys(("first", "closing", "missing", "long"), 1)
-        entry = registers("entry", {"row": p.row_bits, "end": p.count_bits, "length": p.count_bits + 1} | flags | shape_widths(p))
-        shape = registers("shape", {"rows": p.row_bits} | shape_widths(p))
-        counts = registers("pointer", {"number": p.row_bits, "number_before": p.row_bits})  # of the next one, and one less
+    def hold(self, m: Module, shape_in: Any, pointer: Any) -> None:
+        """Take row pointers of *pointer* for the matrices of *shape_in*; the ready of both follows ``read`` combinationally."""
+        p, incoming = self._parameters, pointer.payload
+        beat = registers("beat", {"number": p.count_bits, "keep": 1, "last": 1})
+        beat_valid = Signal()
+        shape = self.shape
         shape_valid = Signal()
-        first = Signal(init=1)
-        last = Signal()
+        index = Signal(p.row_bits, reset_less=True)
+        row = Signal(p.row_bits, reset_less=True)  # of the row that the next pointer ends
+        before = Signal(p.count_bits, reset_less=True)
+        after_before = Signal(p.count_bits, reset_less=True)
+        first = Signal(reset_less=True)
         step = Signal()
+        number = beat.number
+        above, least = compare(m, "pointer", number, before)
+        final = equal(m, "final", index, shape.rows)
+        single = equal(m, "single", number, after_before)
         m.d.comb += [
-            last.eq(counts.number == shape.rows),
-            step.eq(shape_valid & intake.valid & read),
-            intake.take.eq(step),
-            intake.complete.eq(last),
-            self.shape.ready.eq(~shape_valid | (step & last)),
+            step.eq(self.read & (shape_valid & beat_valid)),
+            pointer.ready.eq(~beat_valid | (self.read & shape_valid)),
+            shape_in.ready.eq(~shape_valid | (self.read & (beat_valid & beat.last))),
         ]
-        with m.If(self.shape.ready):
-            m.d.sync += [shape_valid.eq(self.shape.valid), counts.number.eq(0)]
-            m.d.sync += [register.eq(given[name]) for name, register in vars(shape).items()]
+        with m.If(pointer.ready):
+            m.d.sync += [
+                beat_valid.eq(pointer.valid & (incoming.keep | incoming.last)),
+                beat.number.eq(incoming.data[0]),
+                beat.keep.eq(incoming.keep),
+                beat.last.eq(incoming.last),
+            ]
+        with m.If(shape_in.ready):
+            m.d.sync += [shape_valid.eq(shape_in.valid), index.eq(0), before.eq(0), after_before.eq(1), first.eq(1)]
+            m.d.sync += shape.eq(shape_in.payload)
         with m.Elif(step):
-            m.d.sync += counts.number.eq(counts.number + 1)
+            m.d.sync += [index.eq(index + 1), before.eq(number), after_before.eq(number + 1), first.eq(0)]
         with m.If(step):
-            m.d.sync += [first.eq(last), counts.number_before.eq(counts.number), entry.end.eq(intake.number)]
-        with m.If(read):
+            m.d.sync += row.eq(index)
+        with m.If(self.read):
             m.d.sync += [
-                entry_valid.eq(step),
-                entry.row.eq(counts.number_before),
-                entry.length.eq(intake.number - Mux(first, 0, entry.end)),
-                entry.first.eq(first),
-                entry.closing.eq(last),
-                entry.missing.eq(intake.missing),
-                entry.long.eq(last & intake.more),
-                *(getattr(entry, name).eq(getattr(shape, name)) for name in shape_widths(p)),
+                self.valid.eq(step),
+                self.row.eq(row),
+                self.end.eq(number),
+                self.first.eq(first),
+                self.final.eq(final),
+                self.kept.eq(beat.keep),
+                self.last.eq(beat.last),
+                self.above.eq(above),
+                self.least.eq(least),
+                self.single.eq(single),
+                *(register.eq(shape[name]) for name, register in vars(self.sides).items()),
             ]
-        return entry
 
-    def _decide(self, m: Module, read: Signal, entry_valid: Signal, entry: Any) -> None:
-        """Register what the row pointer is, a row, an end or nothing; keep the first error to the end of the matrix."""
-        error = Signal(3)
-        failed = Signal(3)
-        some = entry.length.any()
-        with m.If(failed != 0):
-            m.d.comb += error.eq(failed)
-        with m.Elif(entry.missing):
-            m.d.comb += error.eq(CsrError.SHORT)
-        with m.Elif(entry.long):
-            m.d.comb += error.eq(CsrError.LONG)
-        with m.Elif(entry.first & some):
-            m.d.comb += error.eq(CsrError.FIRST)
-        with m.Elif(entry.length[-1]):
-            m.d.comb += error.eq(CsrError.DECREASE)
-        found = registers("found", row_widths(self._parameters))
-        m.d.comb += [getattr(self.rows, name).eq(register) for name, register in vars(found).items()]
-        with m.If(read):
-            m.d.sync += [
-                self.rows.valid.eq(entry_valid & (entry.closing | (some & (error == 0)))),
-                found.row.eq(entry.row),
-                found.end.eq(entry.end),
-                found.single.eq(entry.length == 1),
-                found.rowless.eq(~some | (error != 0)),
-                found.closing.eq(entry.closing),
-                found.empty.eq(entry.survivors == 0),
-                found.few.eq(entry.survivors[1:] == 0),
-                found.error.eq(error),
-                *(getattr(found, name).eq(getattr(entry, name)) for name in shape_widths(self._parameters)),
-            ]
-            with m.If(entry_valid):
-                m.d.sync += failed.eq(Mux(entry.closing, 0, error))
+    def error(self, otherwise: Value) -> Value:
+        """What is wrong with the row pointer itself, in the order in which that counts; where nothing is, *otherwise*."""
+        own = (
+            (~self.kept, CsrError.SHORT), (self.final & ~self.last, CsrError.LONG), (self.first & self.above, CsrError.FIRST),
+            (~self.least, CsrError.DECREASE),
+        )
+        bits = []
+        for number, bit in enumerate(otherwise):
+            for condition, code in reversed(own):
+                bit = Mux(condition, code >> number & 1, bit)
+            bits.append(bit)
+        return Cat(bits)

@@ -80,6 +80,8 @@ def malformed() -> list[tuple[Shares, CsrError]]:
     steep = changed(good, column=[0, 1, 2, 0])  # for a first row of three
     trailing = matrix([1, 1, 0], 3)
     empty = matrix([0, 0], 2)
+    # In dense rows what is wrong with a survivor is found before that there are too many of them, and counts however many rows follow.
+    crowded = CsrError.ORDER if decoder().dense else CsrError.COUNT
     cases: list[tuple[Shares, CsrError]] = [
         (changed(good, pointer=[1, *pointer[1:]]), CsrError.FIRST),
         (changed(good, pointer=[3, 2, 2, 4]), CsrError.FIRST),
@@ -87,11 +89,11 @@ def malformed() -> list[tuple[Shares, CsrError]]:
         (changed(steep, pointer=[0, 3, 4, 2]), CsrError.DECREASE),
         (changed(trailing, pointer=[0, 1, 2, 0]), CsrError.DECREASE),
         (changed(good, pointer=[0, 2, 2, 5]), CsrError.COUNT),
-        (changed(steep, pointer=[0, 6, 6, 6]), CsrError.COUNT),
+        (changed(steep, pointer=[0, 6, 6, 6]), crowded),
         (changed(good, pointer=[0, 2, 2, 3]), CsrError.COUNT),
         (changed(good, pointer=[0, 2, 2, 2]), CsrError.COUNT),
         (changed(good, pointer=[0, 0, 0, 0]), CsrError.COUNT),
-        (changed(steep, pointer=[0, 4, 5, 6]), CsrError.COUNT),
+        (changed(steep, pointer=[0, 4, 5, 6]), crowded),
         (changed(trailing, pointer=[0, 1, 2, 3]), CsrError.COUNT),
         (changed(empty, pointer=[0, 0, 2]), CsrError.COUNT),
         (changed(empty, pointer=[0, 2, 0]), CsrError.COUNT),
@@ -110,7 +112,7 @@ def malformed() -> list[tuple[Shares, CsrError]]:
         *((changed(empty, **{name: [*empty[name], 0, *extra]}), CsrError.LONG) for name in STREAMS for extra in ([], [None, 0])),
         (changed(trailing, pointer=[0, 1, 2, 2, 2]), CsrError.LONG),
         (changed(good, shape=[(rows, columns, survivors + 1)]), CsrError.COUNT),
-        (changed(good, shape=[(rows, columns, survivors - 1)]), CsrError.COUNT),
+        (changed(good, shape=[(rows, columns, survivors - 1)]), CsrError.LONG if decoder().dense else CsrError.COUNT),
         (changed(good, shape=[(rows, columns, 0)]), CsrError.COUNT),
         (changed(good, shape=[(rows, 0, survivors)]), CsrError.RANGE),
         (changed(good, shape=[(0, columns, survivors)]), CsrError.LONG),
@@ -199,9 +201,11 @@ async def full_rate(dut: Any) -> None:
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 async def latency_from_columns(dut: Any) -> None:
-    """A survivor whose row is known comes 3 cycles earlier after its column than after a row pointer."""
-    rate = await measure_rate(dut, steady(), output_beat=1, deciding={"column": 1, "value": 1})
-    assert rate.latency == decoder().latency - 3, rate
+    """From the column and the value of a survivor whose row is known it is 3 cycles, in dense rows 4, to its beat."""
+    p = decoder()
+    number = 3 if p.dense else 1  # the first that is not taken before it is needed
+    rate = await measure_rate(dut, steady(), output_beat=number, deciding={"column": number, "value": number})
+    assert rate.latency == 3 + p.dense + p.skid, rate
 
 
 def ends(shares: Shares) -> list[int]:
@@ -210,7 +214,7 @@ def ends(shares: Shares) -> list[int]:
 
 
 def cycles_for_survivors(matrices: Sequence[Shares]) -> int:
-    """Clock cycles from the first row pointer to the last survivor, both included, without stalls: the rule in the decoder's docstring.
+    """Clock cycles from the shape to the last survivor, both included, without stalls: the rule in the decoder's docstring.
 
     A row takes as many cycles as it has survivors, or as there are row pointers up to the one that ends the next row with any.
     """

@@ -89,6 +89,6 @@ class CsrParameters(Parameters):
 
     @property
     def latency(self) -> int:
-        """6 from the row pointer that ends a survivor's row to that survivor; 2 more with *dense*, to the beat that the survivor completes;
-        1 more with *skid*. From a survivor's column and value, whose row is known, it is 3 less."""
-        return 6 + 2 * self.dense + self.skid
+        """6 from the row pointer that ends a survivor's row to that survivor; with *dense* 5, to the beat that the survivor completes;
+        1 more with *skid*. From a survivor's column and value, whose row is known, it is 3, with *dense* 4."""
+        return 6 - self.dense + self.skid

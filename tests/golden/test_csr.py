@@ -23,6 +23,16 @@ def matrices(draw):
     return draw(st.lists(st.lists(weight, min_size=columns, max_size=columns), min_size=rows, max_size=rows)), columns
 
 
+def followed_by_zeros(survivors, shares):
+    return survivors + [(0, 0, 0)] * (shares["shape"][0][2] - len(survivors))
+
+
+def placed(survivors):
+    """The weights of a matrix as large as the example."""
+    weights = {(i, j): value for i, j, value in survivors}
+    return [weights.get((i, j), 0) for i in range(4) for j in range(5)]
+
+
 def test_the_textbook_example():
     shares = encode(EXAMPLE, SURVIVORS)
     assert shares == {"shape": [(4, 5, 6)], "pointer": [0, 2, 2, 4, 6], "column": [2, 4, 0, 3, 1, 4], "value": [3, 4, 5, 7, 8, 6]}
@@ -56,12 +66,8 @@ def test_decode_and_access_give_the_matrix_back(given_matrix):
     [
         ({"pointer": [1, 2, 2, 4, 6]}, CsrError.FIRST, []),
         ({"pointer": [0, 2, 1, 4, 6]}, CsrError.DECREASE, PLACED[:2]),
-        ({"pointer": [0, 2, 2, 6, 5], "column": [2, 4, 0, 1, 2, 3]}, CsrError.DECREASE, [*PLACED[:3], (2, 1, 7), (2, 2, 8)]),
-        ({"pointer": [0, 2, 2, 4, 7]}, CsrError.COUNT, PLACED[:5]),
-        ({"pointer": [0, 2, 2, 7, 7], "column": [2, 4, 0, 1, 2, 3]}, CsrError.COUNT, [*PLACED[:3], (2, 1, 7), (2, 2, 8)]),
         ({"pointer": [0, 2, 2, 4, 5]}, CsrError.COUNT, PLACED[:5]),
         ({"shape": [(4, 5, 7)]}, CsrError.COUNT, PLACED),
-        ({"shape": [(4, 5, 5)]}, CsrError.COUNT, PLACED[:4]),
         ({"pointer": [0, 2, 2, 4]}, CsrError.SHORT, PLACED[:4]),
         ({"pointer": []}, CsrError.SHORT, []),
         ({"pointer": [0, 2, 2, 4, 6, 6]}, CsrError.LONG, PLACED[:4]),
@@ -78,11 +84,26 @@ def test_decode_and_access_give_the_matrix_back(given_matrix):
 )
 def test_the_first_error_zeroes_what_follows(changes, error, good):
     shares = encode(EXAMPLE, SURVIVORS) | changes
-    zeros = [(0, 0, 0)] * (shares["shape"][0][2] - len(good))
-    assert (decode(shares, SURVIVORS).elements, decode(shares, SURVIVORS).error) == (good + zeros, error)
-    weights = {(i, j): value for i, j, value in good}
-    dense = [weights.get((i, j), 0) for i in range(4) for j in range(5)]
-    assert (decode(shares, DENSE).elements, decode(shares, DENSE).error) == (dense, error)
+    assert (decode(shares, SURVIVORS).elements, decode(shares, SURVIVORS).error) == (followed_by_zeros(good, shares), error)
+    assert (decode(shares, DENSE).elements, decode(shares, DENSE).error) == (placed(good), error)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "dense_error"),
+    [
+        ({"pointer": [0, 2, 2, 6, 5], "column": [2, 4, 0, 1, 2, 3]}, CsrError.DECREASE, CsrError.DECREASE),
+        ({"pointer": [0, 2, 2, 7, 7], "column": [2, 4, 0, 1, 2, 3]}, CsrError.COUNT, CsrError.COUNT),
+        ({"pointer": [0, 2, 2, 4, 7]}, CsrError.COUNT, CsrError.COUNT),
+        ({"shape": [(4, 5, 5)]}, CsrError.COUNT, CsrError.LONG),
+    ],
+)
+def test_only_coordinates_read_all_row_pointers_before_the_last_survivor(changes, error, dense_error):
+    shares = encode(EXAMPLE, SURVIVORS) | changes
+    count = shares["shape"][0][2]
+    rows = PLACED if "column" not in changes else [*PLACED[:3], (2, 1, 7), (2, 2, 8), (2, 3, 6)]
+    assert (decode(shares, SURVIVORS).elements, decode(shares, SURVIVORS).error) == (followed_by_zeros(rows[: count - 1], shares), error)
+    good = rows[: count - (dense_error == CsrError.LONG)]
+    assert (decode(shares, DENSE).elements, decode(shares, DENSE).error) == (placed(good), dense_error)
 
 
 @pytest.mark.parametrize(
