@@ -153,8 +153,9 @@ class SurvivorReader(wiring.Component):
             m.d.sync += current.rowless.eq(1)  # survivors are left when the rows are over, or a row when the survivors are
         with m.If(load | (rows.valid & belongs)):
             m.d.sync += current.closing.eq(rows.closing)
+        count = beyond & ~load & ~rows.rowless  # COUNT, which is SHORT and bit 2, comes before what is missing after it
         with m.If(load | ~(current.closing | current.rowless)):
-            m.d.sync += current.error.eq(rows.error)  # from the end of the rows on it stays
+            m.d.sync += current.error.eq(rows.error | Cat(Const(0, 2), count))  # from the end of the rows on it stays
         with m.If(load | take):
             m.d.sync += [current.started.eq(~load), current.row_last.eq(Mux(load, rows.ends, at_end | current.row_last))]
         with m.If(take | fresh):

@@ -97,6 +97,7 @@ def malformed() -> list[tuple[Shares, CsrError]]:
         (changed(trailing, pointer=[0, 1, 2, 3]), CsrError.COUNT),
         (changed(empty, pointer=[0, 0, 2]), CsrError.COUNT),
         (changed(empty, pointer=[0, 2, 0]), CsrError.COUNT),
+        (changed(matrix([2, 0, 0], 3), pointer=[0, 2, 4]), CsrError.COUNT),
         (changed(good, column=[2, 3, 0, 1]), CsrError.RANGE),
         (changed(good, column=[0, 1, 0, 3]), CsrError.RANGE),
         (changed(good, column=[0, 0, 0, 1]), CsrError.ORDER),
