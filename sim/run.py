@@ -1,5 +1,6 @@
 """Simulate a decoder: emit its Verilog, build the simulation (once for each text, tool and option), run benches and read what they say."""
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -163,9 +164,13 @@ def _build(source: Path, top: str, folder: Path, simulator: str, coverage: bool,
 
 
 def _forget(simulations: Path) -> None:
-    """Drop the longest unused simulations past the number to keep."""
-    kept = sorted((path for path in simulations.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
-    for path in kept[:-_KEPT]:
+    """Drop the longest unused simulations past the number to keep; another process may do the same."""
+    used = []
+    for path in simulations.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_dir():
+                used.append((path.stat().st_mtime, path))
+    for _, path in sorted(used)[:-_KEPT]:
         shutil.rmtree(path, ignore_errors=True)
         path.with_suffix(".lock").unlink(missing_ok=True)
 
