@@ -8,6 +8,7 @@ the last beat; something moves at least every 2,000 cycles; lines without ``tval
 import hashlib
 import importlib
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -25,6 +26,7 @@ from sim import tools
 Shares = Mapping[str, Sequence[Element | None]]  # what one matrix is on each input port, "shape" included
 Stall = tuple[int, int]  # the chance of a pause in 256, and for how many cycles it is drawn at once
 
+KEPT = 512  # players in the cache, a quarter of a megabyte each; the longest unused go first
 SOURCE = Path(__file__).with_name("player.cpp")
 FLAGS = ("--cc", "--exe", "--build", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "-Wno-lint")
 
@@ -155,6 +157,7 @@ def build(source: str, parameters: Parameters, *, mutated: bool = False, coverag
     kept = tools.cache_folder() / "players" / key
     kept.parent.mkdir(exist_ok=True)
     if kept.exists():
+        os.utime(kept)
         return kept / "player"
     with tempfile.TemporaryDirectory(prefix="build-", dir=tools.cache_folder()) as temporary:
         folder = Path(temporary)
@@ -171,6 +174,7 @@ def build(source: str, parameters: Parameters, *, mutated: bool = False, coverag
         made.mkdir()
         shutil.copy2(folder / "made" / "player", made / "player")
         tools.keep(made, kept)
+    tools.forget(kept.parent, KEPT)
     return kept / "player"
 
 

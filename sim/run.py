@@ -1,6 +1,5 @@
 """Simulate a decoder: emit its Verilog, build the simulation (once for each text, tool and option), run benches and read what they say."""
 
-import contextlib
 import fcntl
 import hashlib
 import json
@@ -159,20 +158,8 @@ def _build(source: Path, top: str, folder: Path, simulator: str, coverage: bool,
             made.mkdir()
             shutil.copy2(Path(temporary) / "build" / binary, made / binary)
             tools.keep(made, kept)
-    _forget(kept.parent)
+    tools.forget(kept.parent, _KEPT)
     return kept, False
-
-
-def _forget(simulations: Path) -> None:
-    """Drop the longest unused simulations past the number to keep; another process may do the same."""
-    used = []
-    for path in simulations.iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            if path.is_dir():
-                used.append((path.stat().st_mtime, path))
-    for _, path in sorted(used)[:-_KEPT]:
-        shutil.rmtree(path, ignore_errors=True)
-        path.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _run_worker(step: str, arguments: dict[str, Any], log: Path, environment: Mapping[str, str]) -> int:

