@@ -1,0 +1,124 @@
+"""Exact count, in order, with nothing left out, whatever comes in: for decoders of formats that have no model of their elements.
+
+These claims are bounded: they hold within so many cycles of the first reset. Without a bound the solvers come to no end, for what waits in
+a pipeline is then only known by invariants of each design.
+"""
+
+from functools import partial
+from typing import Any
+
+from amaranth.hdl import Assert, Cat, Const, Cover, Module, Mux, ResetSignal, Signal
+from amaranth.lib import data
+
+from golden.catalog import CATALOG
+from golden.params.base import Parameters
+from hdl.axis import AxiDecoder
+from hdl.properties.broken import INPUT, OUTPUT
+from hdl.properties.claims import Claim, Tampered
+from hdl.properties.queue import Queue
+from hdl.properties.spec import Internals, Spec
+from hdl.properties.stream import channels, port_rules
+from hdl.properties.truth import taken_beat
+from hdl.stream import payload
+
+NAMES = ("bitmap_n1", "coo_dense_tiny", "csr_dense_tiny", "csr_survivors_tiny", "planes_tiny")
+WAITING = 24  # shapes that a decoder may have taken before it is done with the first one's matrix
+WITHIN = 14  # cycles
+COVERED = 22
+
+
+class Count(Spec):
+    """The decoder gives the beats that the shapes promise, and no other.
+
+    Asserted for any beats on the inputs, malformed ones included, under every pattern of stalls and resets: the stream rules of the
+    output; for each shape, in order, exactly its elements, kept from lane 0 upward, and ``tlast`` on the beat that completes them; ``tuser``
+    0 on all others, and a code of the format on that; lanes without an element hold 0; something moves at least every :attr:`most_idle` cycles
+    while all inputs offer and the output accepts. Not asserted is what the elements are: that is for simulation to show.
+    """
+
+    def __init__(self, design: Any, parameters: Parameters, *, invariants: bool = False, legal_inputs: bool = False) -> None:
+        self.parameters = parameters
+        self.most_idle = parameters.latency + 4
+        super().__init__(design, invariants=invariants, legal_inputs=legal_inputs)
+
+    def promised(self, shape: Any) -> Any:
+        """Rows and their elements, of a shape beat; a format without rows has one."""
+        p = self.parameters
+        fields = [shape.data[0][f.name] for f in p.shape.fields] if len(p.shape.fields) > 1 else [shape.data[0]]
+        if getattr(p, "dense", False) and len(fields) == 3:  # CSR's dense rows
+            return Cat(fields[0], fields[1]), len(fields[0])
+        elements = fields[0] if getattr(p, "dense", True) else fields[-1]
+        return Cat(Const(1, 1), elements), 1
+
+    def specify(self, m: Module, internals: Internals) -> None:
+        p, design = self.parameters, self.design
+        port_rules(m, self)
+        streams = channels(design)
+        output, lanes = streams[f"m_axis_{p.output.name}"], p.output.lanes
+        inputs = [streams[f"s_axis_{port.name}"] for port in (p.shape, *p.inputs)]
+        given = {name: getattr(design, f"m_axis_{p.output.name}_{name}") for name in ("tdata", "tkeep", "tlast", "tuser")}
+        shape, row_bits = self.promised(data.View(payload(p.shape), taken_beat(design, p.shape)))
+        m.submodules.shapes = shapes = Queue(len(shape), WAITING)
+        rows, columns = shapes.entry0[:row_bits], shapes.entry0[row_bits:]
+        row, done = Signal(row_bits), Signal(len(columns))  # of the matrix at work: rows that are complete, elements given of this one
+        left = Mux(rows == 0, 0, columns - done)
+        ends_row, nothing = left <= lanes, (rows == 0) | (columns == 0)
+        last = nothing | (ends_row & (row + 1 >= rows))
+        kept = Cat((left > lane).replicate(p.output.lane_bytes) for lane in range(lanes))
+        m.d.comb += [shapes.push.eq(inputs[0].transfer), shapes.new.eq(shape), shapes.pop.eq(output.transfer & last)]
+        with m.If(output.transfer):
+            m.d.sync += [done.eq(Mux(ends_row, 0, done + lanes)), row.eq(Mux(last, 0, row + ends_row))]
+        idle = Signal(range(self.most_idle + 2))
+        offered = Cat(channel.valid for channel in inputs).all() & output.ready
+        moves = Cat(channel.transfer for channel in (*inputs, output)).any()
+        m.d.sync += idle.eq(Mux(offered & ~moves, idle + (idle <= self.most_idle), 0))
+        codes = Cat(given["tuser"] == error.value for error in p.errors).any()
+        with m.If(~ResetSignal()):
+            m.d.comb += [
+                Assert(~shapes.overflows, "no more shapes are taken than can wait"),
+                Assert(idle <= self.most_idle, "something moves while the inputs offer and the output accepts"),
+            ]
+            with m.If(output.valid):
+                m.d.comb += [
+                    Assert(shapes.level != 0, "nothing comes out that is not owed"),
+                    Assert(given["tkeep"] == kept, "what is kept are the elements that the matrix has"),
+                    Assert(given["tlast"] == last, "tlast stands on the beat that completes the count, and on no other"),
+                    Assert(Mux(last, codes, given["tuser"] == 0), "a code of the format stands on the last beat, and 0 on all others"),
+                    Assert((given["tdata"] & ~Cat(keep.replicate(8) for keep in kept)) == 0, "the elements that there are not are 0"),
+                ]
+        self._covers(m, output.transfer & ~ResetSignal(), last, nothing, given)
+
+    def _covers(self, m: Module, taken: Any, last: Any, nothing: Any, given: dict[str, Any]) -> None:
+        after_last, several = Signal(), Signal()
+        m.d.sync += after_last.eq(taken & last)
+        with m.If(taken):
+            m.d.sync += several.eq(~last)
+        good = taken & last & several & (given["tuser"] == 0) & given["tdata"].any()
+        m.d.comb += [
+            Cover(good, "a good matrix of several beats"),
+            Cover(taken & after_last, "a matrix begins in the cycle after another's last beat"),
+            Cover(taken & nothing, "a matrix without elements"),
+            Cover(taken & last & (given["tuser"] == 1), "a matrix whose stream ends early"),
+            Cover(taken & last & (given["tuser"] == 2), "a matrix whose stream goes on"),
+        ]
+
+
+def _count(p: Parameters, **options: bool) -> Count:
+    return Count(AxiDecoder(p), p, **options)
+
+
+def _broken(p: Parameters, tamper: Any) -> Count:
+    return Count(Tampered(AxiDecoder(p), tamper), p, legal_inputs=True)
+
+
+def claims() -> list[Claim]:
+    """The claims of the formats that have no model; the inputs keep the stream rules."""
+    made = []
+    for p in (CATALOG[name] for name in NAMES):
+        spec = partial(_count, p, legal_inputs=True)
+        made += [Claim("count", p.name, spec, "bmc", WITHIN), Claim("count", p.name, spec, "cover", COVERED)]
+        tampers = {what: (OUTPUT[what], f"m_axis_{p.output.name}") for what in ("tlast too early", "lanes past the last element are kept")}
+        tampers["the last beat of an input is never taken"] = INPUT["the last beat of {} is never taken"], f"s_axis_{p.inputs[0].name}"
+        for what, ((tamper, seen), port) in tampers.items():
+            made.append(Claim(what, f"{p.name}_ports", partial(_broken, p, partial(tamper, port)), "bmc", COVERED, rejects=seen))
+    return made
