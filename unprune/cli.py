@@ -162,23 +162,26 @@ def verify(
     output: Annotated[Path, typer.Option("-o", "--output", help="File for the rows; a page goes beside it.")] = Path("out/verify.json"),
     write: Annotated[Path | None, typer.Option("--write", help="Put the table into this page, between its markers.")] = None,
 ) -> None:
-    """The evidence: simulation, faults, proofs, gates, mutants and coverage of every format, as one table."""
+    """The evidence: simulation, faults, proofs, gates, mutants and coverage of every format, as one table.
+
+    What the file of rows holds already stays in the table, where it is of the same extent and the decoders are still the same.
+    """
     for name, known, given in (("format", list(FORMATS), format), ("--only", list(CHECKS), only)):
         unknown = sorted(set(given or ()) - set(known))
         if unknown:
             raise ValueError(f"{name} must be one of {', '.join(known)}, was {unknown[0]!r}")
     chosen, names = format or list(FORMATS), only or list(CHECKS)
-    rows = []
+    rows = {row["name"]: row for row in signoff.earlier(output, full=full)}
     with _progress_console().status(f"0 of {len(chosen) * len(names)} checks done") as status:
-        for row in signoff.signoff(chosen, names, full=full, jobs=jobs):
-            rows.append(row)
-            signoff.write(rows, output, full=full, versions=flow.versions())
-            status.update(f"{len(rows)} of {len(chosen) * len(names)} checks done, {row['name']} last")
-    Console().print(signoff.table(rows))
+        for number, row in enumerate(signoff.signoff(chosen, names, full=full, jobs=jobs), start=1):
+            rows[row["name"]] = row
+            signoff.write(list(rows.values()), output, full=full, versions=flow.versions())
+            status.update(f"{number} of {len(chosen) * len(names)} checks done, {row['name']} last")
+    Console().print(signoff.table(list(rows.values())))
     print(output.with_suffix(".html"))
     if write:
-        signoff.write_page(write, rows)
-    if not all(row["met"] for row in rows):
+        signoff.write_page(write, list(rows.values()))
+    if not all(row["met"] for row in rows.values()):
         raise typer.Exit(1)
 
 

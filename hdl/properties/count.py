@@ -31,9 +31,9 @@ class Count(Spec):
     """The decoder gives the beats that the shapes promise, and no other.
 
     Asserted for any beats on the inputs, malformed ones included, under every pattern of stalls and resets: the stream rules of the
-    output; for each shape, in order, exactly its elements, kept from lane 0 upward, and ``tlast`` on the beat that completes them; ``tuser``
-    0 on all others, and a code of the format on that; lanes without an element hold 0; something moves at least every :attr:`most_idle` cycles
-    while all inputs offer and the output accepts. Not asserted is what the elements are: that is for simulation to show.
+    output; for each shape, in order, exactly its elements, kept from lane 0 upward, and ``tlast`` on the beat that completes them;
+    ``tuser`` 0 on all others, and a code of the format on that; lanes without an element hold 0; something moves at least every
+    :attr:`most_idle` cycles while all inputs offer and the output accepts. Not asserted is what the elements are: that is for simulation.
     """
 
     def __init__(self, design: Any, parameters: Parameters, *, invariants: bool = False, legal_inputs: bool = False) -> None:

@@ -10,6 +10,7 @@ import pytest
 from golden.bits import Element
 from golden.catalog import CATALOG, DEFAULTS, FORMATS
 from hdl.emit import verilog
+from hdl.files import write_json
 from sim import player
 from unprune import cli
 from unprune.verify import checks, coverage, fuzz, mutants, signoff
@@ -93,7 +94,7 @@ def test_coverage_tells_what_is_not_reached() -> None:
 
 
 def row(**values: Any) -> checks.Row:
-    made = {"name": "nm golden", "format": "nm", "check": "golden", "command": "unprune verify nm --only golden"}
+    made = {"name": "nm golden", "format": "nm", "check": "golden", "command": "unprune verify nm --only golden", "digest": "0"}
     return made | {"value": 0, "unit": "lost", "bar": 0, "text": "600 round trips", "message": "", "met": True, "seconds": 1.5} | values
 
 
@@ -134,7 +135,13 @@ def test_the_command_prints_the_table_and_exits_1_where_a_check_is_open(
     command = ["verify", "nm", "--only", "golden", "--jobs", "1", "-o", str(output)]
     assert cli.main(command) == 0
     assert "600 round trips" in capsys.readouterr().out
-    assert json.loads(output.read_text())["rows"][0]["met"]
+    (done,) = json.loads(output.read_text())["rows"]
+    assert done["met"]
+    assert cli.main(["verify", "rlc", *command[2:]]) == 0
+    assert [one["name"] for one in json.loads(output.read_text())["rows"]] == ["nm golden", "rlc golden"]  # what was done before stays
+    assert signoff.earlier(output, full=True) == []
+    write_json(output, json.loads(output.read_text()) | {"rows": [done | {"digest": "of other Verilog"}]})
+    assert signoff.earlier(output, full=False) == []
     monkeypatch.setattr(checks.fuzz, "round_trips", lambda *_: 1)
     assert cli.main(command) == 1
     assert cli.main(["verify", "nothing"]) == 2

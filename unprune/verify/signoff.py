@@ -9,8 +9,9 @@ import joblib
 from rich.markup import escape
 from rich.table import Table
 
-from hdl.files import write_atomic, write_json
-from unprune.verify.checks import CHECKS, Row, check
+from golden.catalog import FORMATS
+from hdl.files import DamagedFileError, read_json, write_atomic, write_json
+from unprune.verify.checks import CHECKS, Row, check, digest
 
 START, END = "<!-- sign-off: made by unprune verify --full --write -->", "<!-- end of sign-off -->"
 DASH = "-"
@@ -20,6 +21,16 @@ def signoff(formats: Sequence[str], names: Sequence[str], *, full: bool, jobs: i
     """The rows of the checks *names* of *formats*, in whatever order they get done, *jobs* at a time."""
     work = (joblib.delayed(check)(format, name, full) for name in names for format in formats if name in CHECKS)
     yield from joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
+
+
+def earlier(output: Path, *, full: bool) -> list[Row]:
+    """The rows that *output* holds of a run of the same extent, of formats whose decoders have not changed since."""
+    try:
+        found = read_json(output)
+    except (OSError, DamagedFileError):
+        return []
+    rows: list[Row] = found["rows"] if found["full"] == full else []
+    return [row for row in rows if row["format"] in FORMATS and row["check"] in CHECKS and row["digest"] == digest(row["format"])]
 
 
 def explained(names: Sequence[str]) -> dict[str, str]:
