@@ -5,7 +5,6 @@ Every module of this package that has a function ``claims() -> list[Claim]`` tak
 
 import argparse
 import importlib
-import json
 import pkgutil
 import re
 import sys
@@ -20,6 +19,7 @@ from rich.table import Table
 
 import hdl.properties
 from hdl import yowasp
+from hdl.files import write_json
 from hdl.properties.claims import Claim
 from hdl.properties.prove import Proof
 
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(table(rows))
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
     tools = {"yosys": yowasp.version("yosys"), "solver": chosen.solver}
-    chosen.output.write_text(json.dumps({"tools": tools, "rows": rows}, indent=1) + "\n")
+    write_json(chosen.output, {"tools": tools, "rows": rows})
     failed = [row for row in rows if not row["met"]]
     for row in failed:
         console.print(f"{row['name']}: {row['message'] or 'a broken design passed'} {row['trace']}")
