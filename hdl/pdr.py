@@ -55,8 +55,8 @@ def decide(files: Mapping[str, str], prepare: str, seconds: int) -> tuple[str, i
     """
     with scratch() as folder:
         work = Path(folder)
-        files = dict(files) | {"graph.ys": prepare + GRAPH, "decide.ys": DECIDE.format(seconds=seconds)}
-        for name, text in (files | {"any.v": "module any(input a, output b); assign b = !a; endmodule\n"}).items():
+        scripts = {"graph.ys": prepare + GRAPH, "decide.ys": DECIDE.format(seconds=seconds)}
+        for name, text in {**files, **scripts, "any.v": "module any(input a, output b); assign b = !a; endmodule\n"}.items():
             (work / name).write_text(text)
         yowasp.run("yosys", ["-q", "graph.ys"], work)
         yowasp.run("yosys", ["-q", "decide.ys"], work)

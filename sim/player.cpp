@@ -215,7 +215,10 @@ int main(int count, char **arguments) {
     const std::vector<uint8_t> file = read(arguments[1]);
     Totals totals;
     int code = 0;
-    for (const uint8_t *at = file.data(); !code && at < file.data() + file.size();) code = play(top, inputs, output, at, totals);
+    for (const uint8_t *at = file.data(); !code && at < file.data() + file.size();) {
+        code = play(top, inputs, output, at, totals);
+        if (at > file.data() + file.size()) return 2;  // the file is cut short
+    }
     top.final();
 #if VM_COVERAGE
     context->coveragep()->write("coverage.dat");

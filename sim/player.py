@@ -1,10 +1,11 @@
-"""Plays many matrices through a decoder's emitted Verilog, compiled by Verilator, and compares every beat: millions of cycles a second.
+"""Plays many matrices through a decoder's emitted Verilog, compiled by Verilator, and compares every beat: about a million cycles a second.
 
 The cocotb benches say what has to hold and are there to be read; this is for numbers that they cannot reach. It keeps to the same rules:
 what ``golden`` says comes out, beat for beat, under every pattern of stalls; an offered beat stays; nothing comes out in a reset, nor after
 the last beat; something moves at least every 2,000 cycles; lines without ``tvalid`` carry noise, and registers start with random values.
 """
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -12,7 +13,6 @@ import os
 import shutil
 import struct
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 from golden.bits import Element, to_beats
 from golden.decoded import Decoded
 from golden.params.base import Parameters, Port
+from hdl.cache import scratch
 from sim import tools
 
 Shares = Mapping[str, Sequence[Element | None]]  # what one matrix is on each input port, "shape" included
@@ -156,10 +157,10 @@ def build(source: str, parameters: Parameters, *, mutated: bool = False, coverag
     key = hashlib.sha256(json.dumps([texts, command, tools.version("verilator"), tools.compiler_version()]).encode()).hexdigest()[:32]
     kept = tools.cache_folder() / "players" / key
     kept.parent.mkdir(exist_ok=True)
-    if kept.exists():
+    with contextlib.suppress(FileNotFoundError):
         os.utime(kept)
         return kept / "player"
-    with tempfile.TemporaryDirectory(prefix="build-", dir=tools.cache_folder()) as temporary:
+    with scratch() as temporary:
         folder = Path(temporary)
         for name, text in texts.items():
             (folder / name).write_text(text)

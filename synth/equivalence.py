@@ -135,6 +135,8 @@ def _compare(parameters: Parameters, what: str, files: dict[str, str], gold: str
             if not inner:
                 break
             apart |= {name for name in inner if re.search(r"_\d+_$", name)} or inner  # first those that have no name of their own
+    if len(unproven) != status.count("Unproven $equiv"):
+        raise yowasp.ToolError(f"{top}: yosys left open what has no name of the design: {status.strip().splitlines()[-1]}")
     points = re.search(r"Found (\d+) \$equiv cells", status)
     at_ports = ports.same(parameters, files, gold, f"{gate}; setattr -unset keep w:*", PATIENCE) if unproven else ""
     bits = tuple(a + b for a, b in unproven)

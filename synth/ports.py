@@ -50,11 +50,11 @@ def _both(parameters: Parameters) -> str:
             f"reg [{bits - 1}:0] {prefix}_was; reg {prefix}_waits = 0;",
             f"always @(posedge aclk) {prefix}_was <= {held};",
             f"always @(posedge aclk) {prefix}_waits <= aresetn && {prefix}_tvalid && !gold_{prefix}_tready;",
-            f"always @* if ({prefix}_waits) assume({held} == {prefix}_was);",
+            f"always @* if ({prefix}_waits && aresetn) assume({held} == {prefix}_was);",
         ]
         if port.framed:
             kept = [f"{prefix}_tkeep[{lane * port.lane_bytes}]" for lane in range(port.lanes)]
-            rules += [f"always @* assume({kept[lane]} || !{kept[lane + 1]});" for lane in range(port.lanes - 1)]
+            rules += [f"always @* assume(!{prefix}_tvalid || {kept[lane]} || !{kept[lane + 1]});" for lane in range(port.lanes - 1)]
     wires = dict.fromkeys(compared, 1) | {f"{output}_{line}": bits for line, bits in offered.items()}
     return "\n".join([
         f"module both(input aclk, {', '.join(f'input [{bits - 1}:0] {line}' for line, bits in driven)});",

@@ -28,7 +28,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "hdl.properties": (*SHARED, "hdl", "hdl.properties", "amaranth.hdl", "amaranth.lib", "amaranth.asserts"),
     **dict.fromkeys(BENCHES, ("golden", "hdl.files", *BENCHES)),
     "sim": (*SHARED, *TOOLS, "sim"),
-    "sim.player": ("golden", "sim"),  # compares what it plays, as a bench does
+    "sim.player": ("golden", *TOOLS, "sim"),  # compares what it plays, as a bench does
     "synth": (*SHARED, *TOOLS, "synth"),
     "unprune": ROOMS,
 }

@@ -164,14 +164,18 @@ def verify(
 ) -> None:
     """The evidence: simulation, faults, proofs, gates, mutants and coverage of every format, as one table.
 
-    What the file of rows holds already stays in the table, where it is of the same extent and the decoders are still the same.
+    What the file of rows holds already stays in the table, where it is of the same extent, tools and source.
     """
     for name, known, given in (("format", list(FORMATS), format), ("--only", list(CHECKS), only)):
         unknown = sorted(set(given or ()) - set(known))
         if unknown:
             raise ValueError(f"{name} must be one of {', '.join(known)}, was {unknown[0]!r}")
     chosen, names = format or list(FORMATS), only or list(CHECKS)
-    rows = {row["name"]: row for row in signoff.earlier(output, full=full)}
+    if write:
+        if not full:
+            raise ValueError("--write puts figures in full into the page: give --full too")
+        signoff.parts(write)
+    rows = {row["name"]: row for row in signoff.earlier(output, full=full, versions=flow.versions())}
     with _progress_console().status(f"0 of {len(chosen) * len(names)} checks done") as status:
         for number, row in enumerate(signoff.signoff(chosen, names, full=full, jobs=jobs), start=1):
             rows[row["name"]] = row

@@ -21,9 +21,8 @@ from hdl.properties.stream import channels, port_rules
 from hdl.properties.truth import taken_beat
 from hdl.stream import payload
 
-NAMES = ("bitmap_n1", "coo_dense_tiny", "csr_dense_tiny", "csr_survivors_tiny", "planes_tiny")
+WITHIN = {"bitmap_n1": 40, "coo_dense_tiny": 16, "csr_dense_tiny": 14, "csr_survivors_tiny": 14, "planes_tiny": 18}  # cycles
 WAITING = 24  # shapes that a decoder may have taken before it is done with the first one's matrix
-WITHIN = 14  # cycles
 COVERED = 22
 
 
@@ -32,8 +31,9 @@ class Count(Spec):
 
     Asserted for any beats on the inputs, malformed ones included, under every pattern of stalls and resets: the stream rules of the
     output; for each shape, in order, exactly its elements, kept from lane 0 upward, and ``tlast`` on the beat that completes them;
-    ``tuser`` 0 on all others, and a code of the format on that; lanes without an element hold 0; something moves at least every
-    :attr:`most_idle` cycles while all inputs offer and the output accepts. Not asserted is what the elements are: that is for simulation.
+    ``tuser`` 0 on all others, and a code of the format on that; lanes without an element hold 0. Not asserted is what the elements are:
+    that is for simulation. That something moves at least every :attr:`most_idle` cycles, while all inputs offer and the output accepts,
+    is asserted too, but says little within a bound that is hardly longer.
     """
 
     def __init__(self, design: Any, parameters: Parameters, *, invariants: bool = False, legal_inputs: bool = False) -> None:
@@ -114,11 +114,12 @@ def _broken(p: Parameters, tamper: Any) -> Count:
 def claims() -> list[Claim]:
     """The claims of the formats that have no model; the inputs keep the stream rules."""
     made = []
-    for p in (CATALOG[name] for name in NAMES):
+    for name, within in WITHIN.items():
+        p = CATALOG[name]
         spec = partial(_count, p, legal_inputs=True)
-        made += [Claim("count", p.name, spec, "bmc", WITHIN), Claim("count", p.name, spec, "cover", COVERED)]
+        made += [Claim("count", name, spec, "bmc", within), Claim("count", name, spec, "cover", COVERED)]
         tampers = {what: (OUTPUT[what], f"m_axis_{p.output.name}") for what in ("tlast too early", "lanes past the last element are kept")}
         tampers["the last beat of an input is never taken"] = INPUT["the last beat of {} is never taken"], f"s_axis_{p.inputs[0].name}"
         for what, ((tamper, seen), port) in tampers.items():
-            made.append(Claim(what, f"{p.name}_ports", partial(_broken, p, partial(tamper, port)), "bmc", COVERED, rejects=seen))
+            made.append(Claim(what, f"{name}_ports", partial(_broken, p, partial(tamper, port)), "bmc", COVERED, rejects=seen))
     return made

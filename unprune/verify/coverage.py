@@ -57,4 +57,6 @@ def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Co
             reached[kind] += 1
         else:
             missed.append(f"{kind} {fields.get('o', '')}: {lines[int(fields['l']) - 1].strip()}")
+    if not points["line"]:
+        raise RuntimeError(f"{parameters.name}: Verilator's coverage has no lines")
     return Coverage(reached, points, tuple(missed))

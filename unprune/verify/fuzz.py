@@ -1,4 +1,4 @@
-"""Matrices for any decoder, drawn at random: well formed as the encoders make them, and damaged in every way that a stream can be."""
+"""Matrices for any decoder, drawn at random: well formed as the encoders make them, and damaged element by element."""
 
 import importlib
 import itertools
@@ -19,6 +19,7 @@ Shares: TypeAlias = dict[str, list[Element | None]]
 
 POOL = 400  # well-formed matrices, of which all others are made
 PER_SESSION = 40
+MOST_REFUSED = 1000  # matrices in a row that an encoder cannot take
 STALLS = ((0, 1), (0, 1), (64, 1), (128, 1), (200, 1), (128, 7), (64, 20))
 
 
@@ -27,6 +28,7 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
     encoder = importlib.import_module(f"unprune.encode.{parameters.format}")
     bits = min(parameters.output.fields[-1].bits, 16)
     most = min(6 * parameters.rate + 8, (1 << parameters.count_bits) - 1)
+    refused = 0
     while True:
         rows, columns = generator.choice([0, 1, 1, 2, 3, generator.randrange(9)]), generator.randrange(most + 1)
         columns = columns // rows if rows else columns
@@ -38,8 +40,12 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
         levels = np.where(mask.kept, draw.integers(-(1 << bits - 1), 1 << bits - 1, (rows, columns)), 0)
         try:
             encoded = list(encoder.encode(levels, mask, parameters))
-        except ValueError:  # more rows or columns, or more different values, than the decoder's ports can tell
+        except ValueError as error:  # more rows or columns, or more different values, than the decoder's ports can tell
+            refused += 1
+            if refused > MOST_REFUSED:
+                raise RuntimeError(f"{parameters.name}: the encoder takes nothing: {error}") from error
             continue
+        refused = 0
         start = 0
         for tile in encoded:
             yield tile, levels.reshape(-1)[start : start + tile.weights]
@@ -123,13 +129,16 @@ def sessions(parameters: Parameters, seed: int, *, damaged: float = 0.5) -> Iter
     Every port stalls in its own way, none in a fifth of all sessions, and in another fifth a reset comes in the midst.
     """
     generator = random.Random(f"{parameters.digest} {seed}")
-    pool = [shares_of(tile) for tile, _ in itertools.islice(tiles(parameters, generator), POOL)]
+    source = (shares_of(tile) for tile, _ in tiles(parameters, generator))
+    pool = list(itertools.islice(source, POOL))
     zeros = (0,) * len(parameters.shape.fields)
     empty: Shares = {port.name: [] for port in parameters.inputs}
     empty["shape"] = [zeros if len(zeros) > 1 else 0]
+    empty = empty if not golden(empty, parameters).error else pool[0]
     ports = 2 + len(parameters.inputs)
     while True:
         matrices: list[Shares] = []
+        pool[generator.randrange(POOL)] = next(source)
         for _ in range(PER_SESSION):
             one = generator.choice(pool) if generator.random() < 0.9 else empty
             matrices.append(damage(one, generator.choice(pool), parameters, generator) if generator.random() < damaged else one)

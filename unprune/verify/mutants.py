@@ -7,7 +7,7 @@ proof (:mod:`synth.ports`).
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,18 +71,19 @@ def hunt(
         with matrices.open("wb") as file:
             for session in itertools.islice(fuzz.sessions(parameters, seed), sessions):
                 file.write(player.to_bytes(session, parameters))
-        sound = player.play(program, matrices)
-        if sound.wrong:
-            raise RuntimeError(f"{name} without a mutation must pass, but {sound.wrong}")
+        sound = {start: player.play(program, matrices, seed=start) for start in STARTS}
+        for one in sound.values():
+            if one.wrong:
+                raise RuntimeError(f"{name} without a mutation must pass, but {one.wrong}")
 
-        def runs(number: int) -> Iterator[player.Played]:
-            return (player.play(program, matrices, seed=start, mutation=number) for start in STARTS)
+        def differs(number: int) -> player.Played | None:
+            """What the mutant gives where the sound design gives something else; some only show with some of all first states."""
+            runs = ((player.play(program, matrices, seed=start, mutation=number), good) for start, good in sound.items())
+            return next((one for one, good in runs if one != good), None)
 
         found: dict[str, list[str]] = {"wrong": [], "late": [], "equivalent": [], "surviving": []}
         for number, mutation in enumerate(mutations, start=1):
-            # One that only lets a register keep what it held before reset shows with some of all values there.
-            played = next((one for one in runs(number) if one != sound), sound)
-            if played != sound:
+            if played := differs(number):
                 found["wrong" if played.wrong else "late"].append(mutation)
             else:
                 same = ports.same(parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}")

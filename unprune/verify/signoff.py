@@ -9,28 +9,27 @@ import joblib
 from rich.markup import escape
 from rich.table import Table
 
-from golden.catalog import FORMATS
 from hdl.files import DamagedFileError, read_json, write_atomic, write_json
 from unprune.verify.checks import CHECKS, Row, check, digest
 
-START, END = "<!-- sign-off: made by unprune verify --full --write -->", "<!-- end of sign-off -->"
+START, END = "<!-- sign-off: made by unprune verify --full --write PAGE -->", "<!-- end of sign-off -->"
 DASH = "-"
 
 
 def signoff(formats: Sequence[str], names: Sequence[str], *, full: bool, jobs: int) -> Iterator[Row]:
     """The rows of the checks *names* of *formats*, in whatever order they get done, *jobs* at a time."""
-    work = (joblib.delayed(check)(format, name, full) for name in names for format in formats if name in CHECKS)
+    work = (joblib.delayed(check)(format, name, full) for name in names for format in formats)
     yield from joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
 
 
-def earlier(output: Path, *, full: bool) -> list[Row]:
-    """The rows that *output* holds of a run of the same extent, of formats whose decoders have not changed since."""
+def earlier(output: Path, *, full: bool, versions: Mapping[str, str]) -> list[Row]:
+    """The rows that *output* holds of a run of the same extent with the same tools, of a source that has not changed since."""
     try:
         found = read_json(output)
     except (OSError, DamagedFileError):
         return []
-    rows: list[Row] = found["rows"] if found["full"] == full else []
-    return [row for row in rows if row["format"] in FORMATS and row["check"] in CHECKS and row["digest"] == digest(row["format"])]
+    rows: list[Row] = found["rows"] if (found.get("full"), found.get("versions")) == (full, dict(versions)) else []
+    return [row for row in rows if row["digest"] == digest()]
 
 
 def explained(names: Sequence[str]) -> dict[str, str]:
@@ -92,9 +91,15 @@ def write_page(page: Path, rows: Sequence[Row]) -> None:
     Raises:
         ValueError: the page has none.
     """
+    before, after = parts(page)
+    write_atomic(page, before + markdown(rows) + after)
+
+
+def parts(page: Path) -> tuple[str, str]:
+    """What stands before and after the table in *page*; errors as :func:`write_page`."""
     text = page.read_text()
     if START not in text or END not in text:
         raise ValueError(f"{page} must have the lines {START!r} and {END!r}")
-    write_atomic(page, text[: text.index(START)] + markdown(rows) + text[text.index(END) + len(END) :])
+    return text[: text.index(START)], text[text.index(END) + len(END) :]
 
 
