@@ -1,4 +1,4 @@
-"""Synthesis beside other work: one process of its own that measures decoders while this one encodes and simulates.
+"""Synthesis beside other work: a process of its own that measures decoders, one a core at a time, while this one encodes and simulates.
 
 As a script it is that process: it reads one JSON object on its standard input and prints a line of JSON for each decoder. The starting
 process holds the input open; when that process is gone, however it went, the input ends and all tools started here end with it.
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -81,11 +82,16 @@ def _cost_from(answer: dict[str, Any]) -> Cost:
 def _serve() -> None:
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for values in request["designs"]:
-        cost = measure(from_dict(values), request["targets"], clock=request["clock"])
-        figures = {target: one.to_dict() for target, one in cost.figures.items()}
-        clock = vars(cost.clock) if cost.clock else None
-        print(json.dumps({"name": cost.name, "figures": figures, "clock": clock}), flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the tools are processes of their own
+        work = [pool.submit(measure, from_dict(values), request["targets"], clock=request["clock"]) for values in request["designs"]]
+        try:
+            for cost in (one.result() for one in work):
+                figures = {target: one.to_dict() for target, one in cost.figures.items()}
+                clock = vars(cost.clock) if cost.clock else None
+                print(json.dumps({"name": cost.name, "figures": figures, "clock": clock}), flush=True)
+        except (ToolError, OSError, ValueError) as error:
+            print(json.dumps({"error": str(error)}), flush=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _end_with_parent() -> None:
@@ -95,7 +101,4 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        _serve()
-    except (ToolError, OSError, ValueError) as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+    _serve()

@@ -9,11 +9,10 @@ from golden.catalog import CATALOG, DEFAULTS, FORMATS
 from sim.run import SIMULATORS, simulate
 from sim.tools import icarus_available
 
-# Without the slow tests each format has in Verilator its default, its narrowest entry and the first with a skid buffer, and in Icarus,
-# which is slow on wide ports, the narrowest.
+# Without the slow tests each format has in Verilator its default and its narrowest entry, and in Icarus, which is slow on wide ports, the
+# narrowest.
 NARROWEST = {min((p for p in CATALOG.values() if p.format == name), key=lambda p: p.output.beat_bytes).name for name in FORMATS}
-SKID = {next((p.name for p in CATALOG.values() if p.format == name and p.skid), "") for name in FORMATS}
-QUICK = NARROWEST | SKID | {p.name for p in DEFAULTS.values()}
+QUICK = NARROWEST | {p.name for p in DEFAULTS.values()}
 
 
 def cases() -> list[object]:

@@ -33,7 +33,7 @@ def weights(rows: int, columns: int, seed: int = 0) -> np.ndarray:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
     folder = tmp_path_factory.mktemp("demo") / "out"
-    return flow.demo(folder, settings.designs(None, None), command="unprune demo -o out"), folder
+    return flow.demo(folder, settings.designs(["viterbi", "csr", "rlc", "nm"], None), command="unprune demo -o out"), folder
 
 
 def test_the_demo_gives_every_weight_back_in_every_format(shown: tuple[Result, Path]) -> None:
@@ -44,6 +44,13 @@ def test_the_demo_gives_every_weight_back_in_every_format(shown: tuple[Result, P
         assert one.beats > 0
         wanted = one.parameters.n / one.parameters.m if isinstance(one.parameters, NmParameters) else 0.1  # N:M has the density that it has
         assert one.density == pytest.approx(wanted, abs=0.002)
+
+
+@pytest.mark.slow
+def test_the_demo_of_all_formats_gives_every_weight_back(tmp_path: Path) -> None:
+    result = flow.demo(tmp_path / "out", settings.designs(None, None))
+    assert [one.parameters for one in result.outcomes] == list(settings.designs(None, None))
+    assert all((one.weights, one.differing_weights, one.differing_beats) == (50_200, 0, 0) for one in result.outcomes)
 
 
 def test_the_demo_networks_are_as_accurate_as_the_one_pruned_by_magnitude_within_two_points(shown: tuple[Result, Path]) -> None:
