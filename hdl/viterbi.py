@@ -1,6 +1,7 @@
 """The Viterbi decompressor: compressed index bits in, mask bits out, a fixed number of each every clock cycle."""
 
 from functools import reduce
+from itertools import pairwise
 from operator import xor
 from typing import Any
 
@@ -60,7 +61,7 @@ def xor_outputs(history: Value, bits: Value, parameters: ViterbiParameters, sums
     k, p = parameters.k, parameters.p
     # Oldest first: the window of a step is the slice that ends with the step's last bit, read backwards.
     line = Cat(history[::-1], bits)
-    pairs = neighbours(line) if sums is None else sums
+    pairs = [older ^ newer for older, newer in pairwise(line)] if sums is None else sums
     newest = [k + (step + 1) * p - 1 for step in range(parameters.steps)]
     taps = [terms(tap) for tap in parameters.taps]
     return Cat(reduce(xor, [pairs[end - term[-1]] if term[1:] else line[end - term[0]] for term in tap]) for end in newest for tap in taps)

@@ -116,6 +116,9 @@ class Schedule(wiring.Component):
         lanes, low_bits = self.parameters.mask_bits, len(then.low)
         low = Signal(low_bits, reset_less=True)
         high = Signal(len(then.high), reset_less=True)
+        if not len(then.high):
+            unused_borrow = Signal(attrs={"keep": 1})  # for linters: there is nothing to take it from
+            m.d.comb += unused_borrow.eq(then.borrow)
         above = Signal(len(then.high) + 1, reset_less=True)
         borrow = Signal(reset_less=True)
         paying = Signal(reset_less=True)

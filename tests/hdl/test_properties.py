@@ -206,11 +206,13 @@ def modelled(shares: list[dict[str, list[Element | None]]], p: ViterbiParameters
             ctx.set(model.shape, 0)
             index = matrix["index"] or [None]
             for number, beat in enumerate(index, start=1):
-                values = {"index": 1, "bits": beat or 0, "keep": beat is not None, "last": number == len(index)}
-                for name, value in values.items():
-                    ctx.set(getattr(model, name), value)
+                ctx.set(model.index, 1)
+                ctx.set(model.index_beat, {"data": [beat or 0], "keep": int(beat is not None), "last": int(number == len(index))})
                 await collect(ctx)
-            ctx.set(model.index, 0)
+                ctx.set(model.index, 0)
+                ctx.set(model.use, ctx.get(model.streams["index"].level) > 0)
+                await collect(ctx)
+                ctx.set(model.use, 0)
             while ctx.get(model.phase) == Phase.PAD:
                 ctx.set(model.pad, 1)
                 await collect(ctx)
