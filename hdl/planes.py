@@ -38,7 +38,7 @@ class PlanesDecoder(wiring.Component):
 
     Rate: one beat, ``n * q`` weights, per clock cycle, without an idle cycle between blocks or matrices, as long as none has patches in
     more than one beat of the patch stream; with more a beat takes a cycle for each of those.
-    Latency: 7 clock cycles from the shape, 4 from mask and word, 2 from a patch.
+    Latency: 8 clock cycles from the shape, 4 from mask and word, 2 from a patch.
     ``patch.ready`` follows ``weight.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
 
     Members:

@@ -124,8 +124,8 @@ class PlanesParameters(Parameters):
 
     @property
     def latency(self) -> int:
-        """7 from the shape, where mask, word and patch wait already, and 1 more for *skid*."""
-        return 7 + self.skid
+        """8 from the shape, where mask, word and patch wait already, and 1 more for *skid*."""
+        return 8 + self.skid
 
 
 def drawn_taps(k: int, p: int, q: int, seed: int = 0) -> tuple[int, ...]:
