@@ -12,8 +12,9 @@ demo: $(READY)
 test: $(READY) lint
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 
-test-all: $(READY) lint
+test-all: $(READY) lint  # all tests, and all that is checked of every format in full, with the table in out/verify.html
 	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/unprune verify --full
 
 lint: $(READY)
 	@$(BIN)/ruff check .

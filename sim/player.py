@@ -6,6 +6,7 @@ the last beat; something moves at least every 2,000 cycles; lines without ``tval
 """
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import json
@@ -107,6 +108,7 @@ def _output_beats(port: Port, matrices: Iterable[Decoded]) -> tuple[bytes, int]:
     return b"".join(made), len(made)
 
 
+@functools.cache
 def _packed(keep: bytes) -> bytes:
     return sum(flag << i for i, flag in enumerate(keep)).to_bytes(-(-len(keep) // 8), "little")
 

@@ -6,6 +6,7 @@ tests) takes the object and never repeats a width.
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
 import re
@@ -33,7 +34,7 @@ class Field:
     name: str
     bits: int
 
-    @property
+    @functools.cached_property
     def bytes(self) -> int:
         """Bytes that the field takes in ``tdata``, where every field is padded to whole bytes."""
         return -(-self.bits // 8)
@@ -53,12 +54,12 @@ class Port:
     framed: bool = True  # has tkeep and tlast; the shape stream has neither
     user_bits: int = 0
 
-    @property
+    @functools.cached_property
     def lane_bytes(self) -> int:
         """Bytes of ``tdata`` that one lane takes."""
         return sum(f.bytes for f in self.fields)
 
-    @property
+    @functools.cached_property
     def beat_bytes(self) -> int:
         """Bytes of ``tdata`` in a beat."""
         return self.lane_bytes * self.lanes

@@ -4,6 +4,8 @@ import pytest
 
 from golden.catalog import CATALOG, DEFAULTS
 from golden.params.base import Parameters
+from hdl.emit import verilog
+from synth.clock import clock_rate
 from synth.cost import measure
 from synth.expected import moved, read_expected, stale
 from synth.targets import TARGETS
@@ -44,5 +46,6 @@ def test_clock_rate_of_the_smallest_is_as_recorded() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("parameters", ENTRIES)
 def test_clock_rate_is_as_recorded(parameters: Parameters) -> None:
-    cost = measure(parameters, (), clock=True, fresh=True)
-    assert (said := moved(parameters.name, read_expected(), cost.to_dict())) == "", said
+    # Of the first seed: a netlist that has changed changes all.
+    rates = clock_rate(verilog(parameters), parameters.name, (1,), fresh=True).per_seed
+    assert {str(seed): rate for seed, rate in rates.items()}.items() <= read_expected()["designs"][parameters.name]["clock"].items()

@@ -153,11 +153,3 @@ def test_the_command_prints_the_table_and_exits_1_where_a_check_is_open(
     assert cli.main(command) == 1
     assert cli.main(["verify", "nothing"]) == 2
     assert capsys.readouterr().err == f"unprune: format must be one of {', '.join(FORMATS)}, was 'nothing'\n"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in checks.CHECKS if name not in ("simulation", "proofs")])  # these have tests of their own
-@pytest.mark.parametrize("format", FORMATS)
-def test_every_check_holds_in_full(format: str, name: str) -> None:
-    found = checks.check(format, name, True)
-    assert found["met"], found["message"]

@@ -13,7 +13,7 @@ from golden.catalog import CATALOG, DEFAULTS
 from golden.params.base import Parameters
 from hdl.cache import scratch
 from hdl.emit import verilog
-from hdl.properties import count as counts
+from hdl.properties import count
 from hdl.properties.claims import Claim
 from sim import player
 from sim.run import simulate
@@ -113,14 +113,17 @@ def proofs(format: str, full: bool) -> Row:
     if not full:
         first = next((claim.design for claim in claims if not claim.rejects), "")
         claims = [claim for claim in claims if claim.design == first]
-    failed, proven, caught = [], 0, 0
+    failed: list[str] = []
+    met: list[Claim] = []
     for claim in claims:
         with scratch() as work:
-            met, proof = claim.check(Path(work))
-        failed += [] if met else [f"{claim.name}: {proof.message}"]
-        proven, caught = proven + (met and not claim.rejects), caught + (met and bool(claim.rejects))
-    bounded = any(claim.mode == "bmc" and not claim.rejects for claim in claims)
-    text = f"{proven} claims" + " within a bound" * bounded + (f", {caught} broken designs caught" if caught else "")
+            holds, proof = claim.check(Path(work))
+        failed += [] if holds else [f"{claim.name}: {proof.message}"]
+        met += [claim] if holds else []
+    caught = sum(bool(claim.rejects) for claim in met)
+    bounded = sum(claim.mode == "bmc" for claim in met) - caught
+    counts = {"claims": len(met) - caught - bounded, "claims within a bound": bounded, "broken designs caught": caught}
+    text = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return {"value": len(failed) if claims else 1, "unit": "failed", "bar": 0, "text": text, "message": "; ".join(failed)}
 
 
@@ -128,7 +131,7 @@ def _claims(format: str) -> Iterator[Claim]:
     with contextlib.suppress(ModuleNotFoundError):  # a format without a model
         yield from importlib.import_module(f"hdl.properties.{format}").claims()
     names = {one.name for one in entries(format)}
-    yield from (claim for claim in counts.claims() if claim.design.removesuffix("_ports") in names)
+    yield from (claim for claim in count.claims() if claim.design.removesuffix("_ports") in names)
 
 
 def gates(format: str, full: bool) -> Row:
