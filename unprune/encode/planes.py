@@ -206,7 +206,7 @@ def _tables(parameters: PlanesParameters) -> npt.NDArray[np.uint64]:
     byte = np.arange(256)
     for j, tap in enumerate(parameters.taps):
         for i in range(3):
-            odd = np.array([(int(value) & tap >> 8 * i).bit_count() & 1 for value in byte], np.uint64)
+            odd = (np.bitwise_count(byte & tap >> 8 * i) & 1).astype(np.uint64)
             tables[i, :, j // 64] |= odd << np.uint64(j % 64)
     return tables
 
