@@ -6,8 +6,9 @@ All of them are compiled into one simulation, in which an input says which is at
 proof (:mod:`synth.ports`).
 """
 
+import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from synth import ports
 from unprune.verify import fuzz
 
 SESSIONS = 250  # of 40 matrices
+FURTHER = 12  # times as many for what these do not tell
 STARTS = range(1, 25)  # seeds of what registers hold before reset
 
 
@@ -58,7 +60,6 @@ def hunt(
         RuntimeError: the sound design fails.
         hdl.yowasp.ToolError, sim.player.BuildFailed: a tool failed.
     """
-    name = parameters.name
     with scratch() as work:
         folder = Path(work)
         base = _base(parameters, folder)
@@ -67,30 +68,45 @@ def hunt(
         (folder / "all.ys").write_text("\n".join(["read_rtlil base.il", *controlled, "opt_clean", "write_verilog -noattr all.v", ""]))
         yowasp.run("yosys", ["-q", "all.ys"], folder)
         program = player.build((folder / "all.v").read_text(), parameters, mutated=True)
-        matrices = folder / "sessions"
-        with matrices.open("wb") as file:
-            for session in itertools.islice(fuzz.sessions(parameters, seed), sessions):
-                file.write(player.to_bytes(session, parameters))
-        sound = {start: player.play(program, matrices, seed=start) for start in STARTS}
-        for one in sound.values():
-            if one.wrong:
-                raise RuntimeError(f"{name} without a mutation must pass, but {one.wrong}")
-
-        def differs(number: int) -> player.Played | None:
-            """What the mutant gives where the sound design gives something else; some only show with some of all first states."""
-            runs = ((player.play(program, matrices, seed=start, mutation=number), good) for start, good in sound.items())
-            return next((one for one, good in runs if one != good), None)
-
+        source = fuzz.sessions(parameters, seed)
+        played = functools.partial(_plays, parameters, program)
+        first = played(itertools.islice(source, sessions), folder / "first", STARTS)
+        further = functools.cache(lambda: played(itertools.islice(source, FURTHER * sessions), folder / "further", (1,)))
         found: dict[str, list[str]] = {"wrong": [], "late": [], "equivalent": [], "surviving": []}
         for number, mutation in enumerate(mutations, start=1):
-            if played := differs(number):
-                found["wrong" if played.wrong else "late"].append(mutation)
+            if other := first.differs(number) or further().differs(number):
+                found["wrong" if other.wrong else "late"].append(mutation)
             else:
                 same = ports.same(parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}")
                 found["equivalent" if same == "PASS" else "surviving"].append(mutation)
             if progress:
                 progress(number, len(mutations))
     return Mutants(len(found["wrong"]), len(found["late"]), len(found["equivalent"]), tuple(found["surviving"]))
+
+
+@dataclass(frozen=True)
+class _Plays:
+    """A file of sessions, and what the sound design gives for them from each of some first states of the registers."""
+
+    program: Path
+    file: Path
+    sound: Mapping[int, player.Played]
+
+    def differs(self, mutation: int) -> player.Played | None:
+        """What the mutant gives where the sound design gives something else; some only show with some of all first states."""
+        runs = ((player.play(self.program, self.file, seed=start, mutation=mutation), good) for start, good in self.sound.items())
+        return next((one for one, good in runs if one != good), None)
+
+
+def _plays(parameters: Parameters, program: Path, sessions: Iterable[player.Session], file: Path, starts: Iterable[int]) -> _Plays:
+    with file.open("wb") as out:
+        for session in sessions:
+            out.write(player.to_bytes(session, parameters))
+    sound = {start: player.play(program, file, seed=start) for start in starts}
+    for one in sound.values():
+        if one.wrong:
+            raise RuntimeError(f"{parameters.name} without a mutation must pass, but {one.wrong}")
+    return _Plays(program, file, sound)
 
 
 def _base(parameters: Parameters, folder: Path) -> str:
