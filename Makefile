@@ -1,4 +1,4 @@
-# make demo: a pruned network through all decoders.  make test: the tests.  Both install what they need into .venv first.
+# make demo: a pruned network through four decoders.  make test: the tests.  Both install what they need into .venv first.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

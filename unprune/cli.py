@@ -39,7 +39,10 @@ app = typer.Typer(
     help="Verilog decompressors for pruned neural networks: prune, encode, generate, simulate, synthesise.",
 )
 
-Formats = Annotated[list[str] | None, typer.Option("--format", help="Format to use; repeat for several. Default: all.", metavar="FORMAT")]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option("--format", help="Format to use; repeat for several. Default: all, of the demo four.", metavar="FORMAT"),
+]
 Names = Annotated[
     list[str] | None, typer.Option("--parameters", help="Decoder to use, by its name in the catalogue; repeat for several.", metavar="NAME")
 ]
@@ -65,10 +68,12 @@ def options(
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")] = Path("out/demo"),
     format: Formats = None, parameters: Names = None, density: Density = 0.1,
+    every: Annotated[bool, typer.Option("--all", help="All formats; a few minutes more, the first time.")] = False,
 ) -> None:
-    """The whole job on a network that ships: handwritten digits, all formats, test accuracy at the end."""
+    """The whole job on a network that ships: handwritten digits, four formats or those you name, test accuracy at the end."""
+    designs = settings.designs(format or (() if every or parameters else settings.DEMO), parameters)
     with Steps(_progress_console()) as steps:
-        result = flow.demo(output, settings.designs(format, parameters), density=density, watch=steps.part, command=_command())
+        result = flow.demo(output, designs, density=density, watch=steps.part, command=_command())
     _show(result, output)
 
 

@@ -13,6 +13,7 @@ from golden.catalog import CATALOG, DEFAULTS, FORMATS
 from golden.params.base import Parameters, check
 from golden.params.sparse import SparseParameters
 
+DEMO = ("viterbi", "csr", "rlc", "nm")  # formats that the demo takes where none is named: two minutes, the first time
 Densities = dict[str, float | None]  # by layer; None where it is to stay as it is
 
 

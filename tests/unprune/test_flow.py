@@ -33,7 +33,7 @@ def weights(rows: int, columns: int, seed: int = 0) -> np.ndarray:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
     folder = tmp_path_factory.mktemp("demo") / "out"
-    return flow.demo(folder, settings.designs(["viterbi", "csr", "rlc", "nm"], None), command="unprune demo -o out"), folder
+    return flow.demo(folder, settings.designs(settings.DEMO, None), command="unprune demo -o out"), folder
 
 
 def test_the_demo_gives_every_weight_back_in_every_format(shown: tuple[Result, Path]) -> None:
