@@ -27,9 +27,10 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
     """Tiles without end as the format's encoder makes them, of no weight to some beats, of every density and shape; and their levels."""
     encoder = importlib.import_module(f"unprune.encode.{parameters.format}")
     bits = min(parameters.output.fields[-1].bits, 16)
-    most = min(max(6 * parameters.rate + 8, 31), (1 << parameters.count_bits) - 1)  # all counts where they have five bits
+    usual = max(6 * parameters.rate + 8, 31)  # all counts where they have five bits
     refused = 0
     while True:
+        most = min(usual * generator.choice([1] * 11 + [8]), (1 << parameters.count_bits) - 1)  # seldom long, for blocks and counters
         rows, columns = generator.choice([0, 1, 1, 2, 3, generator.randrange(9)]), generator.randrange(most + 1)
         columns = columns // rows if rows else columns
         draw = np.random.default_rng(generator.getrandbits(64))
