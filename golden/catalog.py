@@ -12,6 +12,7 @@ from golden.params.bitmap import BitmapParameters
 from golden.params.codebook import CodebookParameters
 from golden.params.coo import CooParameters
 from golden.params.csr import CsrParameters
+from golden.params.group import GroupParameters
 from golden.params.nm import NmParameters
 from golden.params.planes import PlanesParameters
 from golden.params.relative import RelativeParameters
@@ -112,6 +113,11 @@ CATALOG: dict[str, Parameters] = {
         CooParameters(name="coo_survivors", dense=False, lanes=1),
         CooParameters(name="coo_dense4_skid", lanes=4, value_bits=5, count_bits=7, skid=True),
         CooParameters(name="coo_dense_tiny", lanes=1, value_bits=2, count_bits=3),
+        GroupParameters(name="group_g4_n8", count_bits=16),
+        GroupParameters(
+            name="group_g8_n32_skid", group=8, value_bits=5, row_bits=6, column_bits=5, count_bits=9, lanes=32, skid=True
+        ),
+        GroupParameters(name="group_g2_tiny", group=2, value_bits=1, row_bits=2, column_bits=2, count_bits=4, lanes=2),
         PlanesParameters(name="planes_k12q40"),
         PlanesParameters(
             name="planes_k0q6_n2_skid", value_bits=5, k=0, p=3, q=6, steps=2, block_steps=6, gap_bits=1, patches=3, count_bits=9, skid=True

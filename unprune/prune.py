@@ -72,7 +72,7 @@ def magnitude_mask(weights: Matrix, density: float, name: str = "weights") -> Ma
         TypeError: *weights* are not floats or integers.
     """
     check(0 <= density <= 1, "density", "between 0 and 1", density)
-    magnitudes = np.abs(_finite(weights, name)).ravel()
+    magnitudes = np.abs(finite(weights, name)).ravel()
     count = round(density * magnitudes.size)
     mask = np.zeros(magnitudes.size, bool)
     if count:
@@ -100,7 +100,7 @@ def quantise(weights: Matrix, bits: int, mask: Mask | None = None, name: str = "
         TypeError: *weights* are not floats or integers, or *bits* is not an integer.
     """
     check_range("bits", bits, 2, MAX_LEVEL_BITS)
-    survivors = _masked(_finite(weights, name), mask, name)
+    survivors = _masked(finite(weights, name), mask, name)
     limit = 2 ** (bits - 1) - 1
     scale = float(np.max(np.abs(survivors), initial=0)) / limit or 1.0
     levels = np.clip(np.rint(survivors / scale), -limit, limit).astype(np.int8 if bits <= 8 else np.int16)
@@ -121,7 +121,7 @@ def kept_magnitude(weights: Matrix, mask: Mask, name: str = "weights") -> float:
         ValueError: A weight is NaN or infinite, or *mask* has another shape.
         TypeError: *weights* are not floats or integers.
     """
-    magnitudes = np.abs(_finite(weights, name))
+    magnitudes = np.abs(finite(weights, name))
     kept = float(_masked(magnitudes, mask, name).sum())
     count = int(np.count_nonzero(mask))
     best = float(np.partition(magnitudes.ravel(), -count)[-count:].sum()) if count else 0.0
@@ -157,8 +157,13 @@ def _masked(weights: Matrix, mask: Mask | None, name: str) -> Matrix:
     return np.where(mask, weights, 0)
 
 
-def _finite(weights: Matrix, name: str) -> NDArray[np.float64]:
-    """*weights* as float64, in which every float16 and float32 is exact, or an error that names the layer."""
+def finite(weights: Matrix, name: str = "weights") -> NDArray[np.float64]:
+    """*weights* as float64, in which every float16 and float32 is exact.
+
+    Raises:
+        ValueError: One of them is NaN or infinite.
+        TypeError: They are not floats or integers.
+    """
     if weights.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be floats or integers, was {weights.dtype}")
     wide = weights.astype(np.float64)

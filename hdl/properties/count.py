@@ -21,7 +21,9 @@ from hdl.properties.stream import channels, port_rules
 from hdl.properties.truth import taken_beat
 from hdl.stream import payload
 
-WITHIN = {"bitmap_n1": 18, "coo_dense_tiny": 16, "csr_dense_tiny": 14, "csr_survivors_tiny": 14, "planes_tiny": 18}  # cycles
+WITHIN = {  # cycles
+    "bitmap_n1": 18, "coo_dense_tiny": 16, "csr_dense_tiny": 14, "csr_survivors_tiny": 14, "group_g2_tiny": 14, "planes_tiny": 18,
+}  # fmt: skip
 WAITING = 24  # shapes that a decoder may have taken before it is done with the first one's matrix
 COVERED = 22
 
@@ -45,8 +47,8 @@ class Count(Spec):
         """Rows and their elements, of a shape beat; a format without rows has one."""
         p = self.parameters
         fields = [shape.data[0][f.name] for f in p.shape.fields] if len(p.shape.fields) > 1 else [shape.data[0]]
-        if getattr(p, "dense", False) and len(fields) == 3:  # CSR's dense rows
-            return Cat(fields[0], fields[1]), len(fields[0])
+        if getattr(p, "dense", False) and len(fields) == 3:  # CSR's dense rows, or rows of groups
+            return Cat(fields[0], Const(0, getattr(p, "group", 1).bit_length() - 1), fields[1]), len(fields[0])
         elements = fields[0] if getattr(p, "dense", True) else fields[-1]
         return Cat(Const(1, 1), elements), 1
 
