@@ -112,6 +112,7 @@ CATALOG: dict[str, Parameters] = {
         CooParameters(name="coo_survivors", dense=False, lanes=1),
         CooParameters(name="coo_dense4_skid", lanes=4, value_bits=5, count_bits=7, skid=True),
         CooParameters(name="coo_dense_tiny", lanes=1, value_bits=2, count_bits=3),
+        CooParameters(name="coo_survivors_tiny", dense=False, lanes=1, value_bits=2, count_bits=3),
         PlanesParameters(name="planes_k12q40"),
         PlanesParameters(
             name="planes_k0q6_n2_skid", value_bits=5, k=0, p=3, q=6, steps=2, block_steps=6, gap_bits=1, patches=3, count_bits=9, skid=True

@@ -1,5 +1,7 @@
 """What the invariants of all formats share: how they are asserted, and registers that hold what a queue of the model holds."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from amaranth.hdl import Assert, Const, Module, Value
@@ -12,15 +14,29 @@ from hdl.properties.spec import Internals
 Slot = tuple[str, Value, Value]  # of a register: what it is called, whether it holds something, and what
 
 
-def holds(m: Module, queue: Queue, slots: list[Slot]) -> None:
-    """Assert that *queue* has exactly what the full ones of *slots* hold, the first of them its oldest entry."""
+def each(m: Module, queue: Queue, slots: list[tuple[str, Value, Callable[[int, str], None]]]) -> None:
+    """Assert that as many of *slots* are full as *queue* has entries.
+
+    Args:
+        slots: Registers, that of the oldest entry first: what each is called, whether it is full, and what asserts that it then holds
+            entry *i*, with a name for it.
+    """
     ahead: Value = Const(0)
-    for name, full, register in slots:
-        for i, entry in enumerate(queue.entries):
+    for name, full, must in slots:
+        for i in range(len(queue.entries)):
             with m.If(full & (ahead == i)):
-                m.d.comb += Assert(register == Value.cast(entry), f"invariant: the {name}, {i} before it")
+                must(i, f"{name}, {i} before it")
         ahead = ahead + full
     m.d.comb += Assert(queue.level == ahead, f"invariant: as many entries as are in {', '.join(name for name, _, _ in slots)}")
+
+
+def holds(m: Module, queue: Queue, slots: list[Slot]) -> None:
+    """Assert that *queue* has exactly what the full ones of *slots* hold, the first of them its oldest entry."""
+
+    def must(register: Value, i: int, what: str) -> None:
+        m.d.comb += Assert(register == Value.cast(queue.entries[i]), f"invariant: the {what}")
+
+    each(m, queue, [(name, full, partial(must, register)) for name, full, register in slots])
 
 
 def skid_slots(m: Module, internals: Internals, part: str) -> list[Slot]:
