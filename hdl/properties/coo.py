@@ -15,7 +15,8 @@ from hdl.axis import AxiDecoder
 from hdl.coo import CooDecoder
 from hdl.properties.broken import broken_claims, proof_claims, wrong_claims
 from hdl.properties.claims import Claim
-from hdl.properties.coo_invariants import CooInvariants, DenseInvariants
+from hdl.properties.coo_dense_invariants import DenseInvariants
+from hdl.properties.coo_invariants import CooInvariants
 from hdl.properties.coo_model import CooModel, DenseModel
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
