@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from amaranth.hdl import Value
+from amaranth.hdl import Const, Value
 from amaranth.sim import Simulator
 
 from golden import rlc as rlc_format
@@ -17,7 +17,7 @@ from golden.catalog import CATALOG
 from golden.decoded import Decoded
 from golden.params.base import Parameters, Port
 from golden.params.sparse import SparseParameters
-from hdl.properties import codebook, coo_model, nm, relative, rlc
+from hdl.properties import bitmap_model, codebook, coo_model, nm, relative, rlc
 from hdl.properties.dense import DenseParameters
 from hdl.properties.model import Model, Phase
 from hdl.properties.sparse import SparseModel
@@ -69,6 +69,12 @@ def dense_steps(ctx: Any, model: Any) -> dict[str, int]:
     return {"step": ctx.get(model.judge.can_give) and ctx.get(found.level) < found.depth, "put": bool(put), "give": give}
 
 
+def bitmap_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """Missing masks are told as soon as there is room; a mask gets its value as soon as the beat before it is taken."""
+    masks, pads = model.masks, ctx.get(model.teller.phase) == Phase.PAD
+    return {"pad": pads and ctx.get(masks.level) < masks.depth, "step": ctx.get(model.can_give) and not ctx.get(model.beats.level)}
+
+
 MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_2_4_tiny", nm.NmModel, nm_steps),
     ("nm_3_8_odd", nm.NmModel, nm_steps),
@@ -79,6 +85,7 @@ MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int
     ("codebook_tiny", codebook.CodebookModel, codebook_steps),
     ("coo_survivors_tiny", lambda p: coo_model.CooModel(p, 1), coo_steps),
     ("coo_dense4_skid", coo_model.DenseModel, dense_steps),
+    ("bitmap_n1", bitmap_model.BitmapModel, bitmap_steps),
 ]
 
 
@@ -117,7 +124,8 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
     """Elements and error code of every matrix as *model* gives them, when it takes all beats and steps that it can."""
     p = model.parameters
     counts = [fields(p.shape, matrix["shape"][0]) for matrix in matrices]
-    queues = model.streams | {"table": model.tables} if hasattr(model, "tables") else model.streams
+    direct = {name: getattr(model, queue) for name, queue in (("table", "tables"), ("mask", "masks")) if hasattr(model, queue)}
+    queues = model.streams | direct
     waiting = {port.name: [beat for matrix in matrices for beat in beats(port, matrix[port.name])] for port in p.inputs}
     given: list[tuple[list[Element], int]] = []
 
@@ -131,7 +139,8 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
             if more:
                 ctx.set(model.count, counts.pop(0))
             for name, queue in queues.items():
-                ctx.set(getattr(model, name), more := bool(waiting[name]) and ctx.get(queue.level) < queue.depth)
+                wanted = ctx.get(getattr(model, f"wants_{name}", Const(1)))
+                ctx.set(getattr(model, name), more := bool(wanted and waiting[name] and ctx.get(queue.level) < queue.depth))
                 if more:
                     ctx.set(getattr(model, f"{name}_beat"), waiting[name].pop(0))
             for hint, value in steps(ctx, model).items():
