@@ -113,6 +113,7 @@ CATALOG: dict[str, Parameters] = {
         CooParameters(name="coo_survivors", dense=False, lanes=1),
         CooParameters(name="coo_dense4_skid", lanes=4, value_bits=5, count_bits=7, skid=True),
         CooParameters(name="coo_dense_tiny", lanes=1, value_bits=2, count_bits=3),
+        CooParameters(name="coo_survivors_tiny", dense=False, lanes=1, value_bits=2, count_bits=3),
         GroupParameters(name="group_g4_n8", count_bits=16),
         GroupParameters(
             name="group_g8_n32_skid", group=8, value_bits=5, row_bits=6, column_bits=5, count_bits=9, lanes=32, skid=True

@@ -99,19 +99,30 @@ def proof_claims(truth: Callable[..., Spec], parameters: Parameters, *, covered_
     ]
 
 
-def broken_claims(
-    truth: Callable[..., Spec],
-    parameters: Parameters,
-    wrong: Mapping[str, tuple[Callable[[], wiring.Component], str]],
-    *,
-    depth: int,
-    overlooked: str = "than the registers hold",
-) -> list[Claim]:
-    """What *truth* has to reject within *depth* cycles: a sound decoder whose ports are tampered with, and the decoders of *wrong*.
+Wrong = Mapping[str, tuple[Callable[[], wiring.Component], str]]
+
+
+def wrong_claims(truth: Callable[..., Spec], parameters: Parameters, wrong: Wrong, *, depth: int) -> list[Claim]:
+    """The decoders that *truth* has to reject within *depth* cycles.
 
     Args:
         wrong: For each, what is broken, a function that makes the decoder (without AXI4-Stream ports), and part of the message of the
             property that has to notice.
+    """
+
+    def spec(make: Callable[[], wiring.Component]) -> Spec:
+        return truth(AxiDecoder(parameters, make()), parameters, invariants=False)
+
+    return [Claim(what, parameters.name, partial(spec, make), "bmc", depth, rejects=seen) for what, (make, seen) in wrong.items()]
+
+
+def broken_claims(
+    truth: Callable[..., Spec], parameters: Parameters, wrong: Wrong, *, depth: int, overlooked: str = "than the registers hold"
+) -> list[Claim]:
+    """What *truth* has to reject within *depth* cycles: a sound decoder whose ports are tampered with, and the decoders of *wrong*.
+
+    Args:
+        wrong: See :func:`wrong_claims`.
         overlooked: Part of the message of the property that notices first where a beat without data is overlooked.
     """
 
@@ -120,9 +131,6 @@ def broken_claims(
 
     def of_truth(make: Callable[[], wiring.Component]) -> Spec:
         return truth(make(), parameters, invariants=False)
-
-    def of_decoder(make: Callable[[], wiring.Component]) -> Spec:
-        return of_truth(lambda: AxiDecoder(parameters, make()))
 
     def rules_of(tamper: Tamper) -> Spec:
         return StreamRules(tampered(tamper))
@@ -137,6 +145,4 @@ def broken_claims(
         ]
     made += [(what, partial(rules_of, partial(how, output)), seen) for what, (how, seen) in UNRULY.items()]
     of_ports = [Claim(what, f"{parameters.name}_ports", spec, "bmc", depth, rejects=seen) for what, spec, seen in made]
-    return of_ports + [
-        Claim(what, parameters.name, partial(of_decoder, make), "bmc", depth, rejects=seen) for what, (make, seen) in wrong.items()
-    ]
+    return of_ports + wrong_claims(truth, parameters, wrong, depth=depth)

@@ -1,56 +1,33 @@
 """How the codebook look-up's registers and memory stand to its model: what makes the proof inductive."""
 
-from typing import Any
-
-from amaranth.hdl import Assert, Const, Module, Mux, Value
+from amaranth.hdl import Mux, Value
 from amaranth.lib import data
 
 from golden.params.codebook import CodebookParameters
 from hdl.codebook import found_layout, held_layout
-from hdl.nm import State
-from hdl.properties.invariants import holds, skid_slots
-from hdl.properties.model import Phase
-from hdl.properties.spec import Internals
-
-IDLE, DECODE, PAD, DRAIN = (Const.cast(state) for state in (State.IDLE, State.DECODE, State.PAD, State.DRAIN))
+from hdl.properties.invariants import DECODE, DRAIN, PAD, Invariants
 
 
-class CodebookInvariants:
+class CodebookInvariants(Invariants):
     """The invariants of one decoder."""
 
-    def __init__(self, m: Module, model: Any, internals: Internals) -> None:
-        self.m, self.model, self._internals = m, model, internals
-        self.p: CodebookParameters = model.parameters
-
-    def _get(self, name: str) -> Any:
-        return self._internals[f"decoder.{name}"]
-
-    def _must(self, condition: Value, what: str) -> None:
-        self.m.d.comb += Assert(condition, f"invariant: {what}")
+    p: CodebookParameters
 
     def hold(self) -> None:
-        """Assert them all."""
         self._control()
         self._banks()
         self._memory()
         self._beats()
-        slots = [("output register", self._get("weight__valid"), self._get("weight__payload"))]
-        holds(self.m, self.model.beats, (skid_slots(self.m, self._internals, "skid") if self.p.skid else []) + slots)
+        self._owed([("output register", self._get("weight__valid"), self._get("weight__payload"))])
 
     def _control(self) -> None:
         """State, count and the first error."""
-        p, m, model, state = self.p, self.m, self.model, self._get("state")
-        for at, phase in ((IDLE, Phase.READ), (DECODE, Phase.READ), (PAD, Phase.PAD), (DRAIN, Phase.DROP)):
-            with m.If(state == at):
-                self._must(model.phase == phase, f"the phase in state {at.value}")
-        self._must((model.shapes.level != 0) == (state != IDLE), "a matrix is at work unless the decoder is idle")
-        self._must((state != IDLE) | ~model.begun, "an idle decoder has begun no matrix")
+        p, m, model, state = self.p, self.m, self.model, self._state()
         with m.If((state == DECODE) | (state == PAD)):
             beats, top = (model.left + (p.lanes - 1)) >> p.lane_bits, model.left[: p.lane_bits]
             self._must(self._get("following") == beats - 2, "the count")
             for lane in range(p.lanes):
                 self._must(self._get("rest")[lane] == (model.left != 0) & ((top == 0) | (top > lane)), f"lane {lane} of the last beat")
-            self._must(~model.begun | (model.left != 0), "a matrix that has begun has weights left")
         with m.If((state == PAD) | (state == DRAIN)):
             self._must(self._get("codes_over") == model.over, "the codes are over")
         with m.If(state == PAD):

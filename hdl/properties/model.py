@@ -8,7 +8,7 @@ what. A hint for a step that the model cannot take is a fault (``unasked``).
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,14 +36,14 @@ class Model(wiring.Component):
         direct: The encoded streams whose beats are used as they are taken.
 
     Members:
-        shape, count: ``In``; a shape beat is taken, and the count that it holds.
+        shape, count: ``In``; a shape beat is taken, and what it holds: the count, or a struct of several fields.
         NAME, NAME_beat: ``In``; of each encoded stream: a beat is taken, and what it holds.
         taken: ``In``; an output beat is taken.
         unasked: ``Out``; a hint asks for what cannot be done.
         phase, left: ``Out``; of the matrix at work: where it stands, and its elements that no beat has given yet.
 
     Attributes:
-        shapes: The counts of the matrices not yet done with, that at work first.
+        shapes: What the shape beats held of the matrices not yet done with, that at work first.
         streams: Of each encoded stream the beats not yet done with; those without data that do not end a share are not kept.
         beats: The output beats that are owed.
         makes, data, error: For :meth:`decode` to drive: a beat is made; its lanes; the code that it has if it is the matrix's last.
@@ -56,9 +56,10 @@ class Model(wiring.Component):
     ) -> None:
         p = self.parameters = parameters
         self.count_bits: int = p.count_bits
-        self.shapes, self.beats = Queue(p.count_bits, shapes), Queue(payload(p.output), room)
+        shape = payload(p.shape)["data"].shape.elem_shape
+        self.shapes, self.beats = Queue(shape, shapes), Queue(payload(p.output), room)
         self.streams = {port.name: Queue(payload(port), held) for port in p.inputs if port.name not in direct}
-        members: dict[str, Any] = {"shape": In(1), "count": In(p.count_bits), "taken": In(1)}
+        members: dict[str, Any] = {"shape": In(1), "count": In(shape), "taken": In(1)}
         members |= {name: In(bits) for name, bits in hints.items()}
         for port in p.inputs:
             members |= {port.name: In(1), f"{port.name}_beat": In(payload(port))}
@@ -84,9 +85,13 @@ class Model(wiring.Component):
         m.d.comb += [
             shapes.push.eq(self.shape), shapes.new.eq(self.count), shapes.pop.eq(self.ends),
             beats.push.eq(self.makes), beats.pop.eq(self.taken),
-            self.left.eq(Mux(begun, remaining, shapes.entry0)), new.last.eq(self.complete), new.error.eq(Mux(self.complete, self.error, 0)),
+            self.left.eq(Mux(begun, remaining, self.elements(shapes.entry0))),
+            new.last.eq(self.complete), new.error.eq(Mux(self.complete, self.error, 0)),
             new.keep.eq(Cat(self.left > lane for lane in range(len(new.keep)))),
-            *(mine.eq(Mux(self.left > lane, made, 0)) for lane, (mine, made) in enumerate(zip(new.data, self.data, strict=True))),
+            *(
+                Value.cast(mine).eq(Mux(self.left > lane, Value.cast(made), 0))
+                for lane, (mine, made) in enumerate(zip(new.data, self.data, strict=True))
+            ),
         ]
         with m.If(self.makes):
             m.d.sync += [begun.eq(1), remaining.eq(self.left - len(new.keep))]
@@ -94,6 +99,10 @@ class Model(wiring.Component):
         with m.If(self.ends):
             m.d.sync += [begun.eq(0), self.phase.eq(Phase.READ)]
         return m
+
+    def elements(self, shape: Any) -> Value:
+        """How many elements a matrix of that shape has."""
+        return Value.cast(shape)
 
     def decode(self, m: Module) -> None:
         """Take the steps that the hints ask for."""

@@ -7,20 +7,18 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from amaranth.hdl import Array, Assert, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 
 from golden.catalog import CATALOG
 from golden.params.nm import NmError, NmParameters
 from hdl.axis import AxiDecoder
-from hdl.nm import NmDecoder, State
+from hdl.nm import NmDecoder
 from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
-from hdl.properties.invariants import holds, skid_slots
+from hdl.properties.invariants import DECODE, DRAIN, PAD, Invariants
 from hdl.properties.model import Model, Phase
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
-
-IDLE, DECODE, PAD, DRAIN = (Const.cast(state) for state in (State.IDLE, State.DECODE, State.PAD, State.DRAIN))
 
 
 class NmModel(Model):
@@ -140,33 +138,34 @@ class NmTruth(Truth):
         return [code for code in super().codes() if code != NmError.ORDER or self.parameters.n > 1]  # a single index is in order
 
     def invariants_hold(self, m: Module, internals: Internals) -> None:
-        self._control(m, internals)
-        self._held(m, internals)
-        slots = [("output register", internals["decoder.weight__valid"], internals["decoder.weight__payload"])]
-        holds(m, self.model.beats, (skid_slots(m, internals, "skid") if self.parameters.skid else []) + slots)
+        NmInvariants(m, self.model, internals).hold()
 
-    def _control(self, m: Module, internals: Internals) -> None:
-        model, state = self.model, internals["decoder.state"]
-        for at, phase in ((IDLE, Phase.READ), (DECODE, Phase.READ), (PAD, Phase.PAD), (DRAIN, Phase.DROP)):
-            with m.If(state == at):
-                m.d.comb += Assert(model.phase == phase, f"invariant: the phase in state {at.value}")
-        m.d.comb += Assert((model.shapes.level != 0) == (state != IDLE), "invariant: a matrix is at work unless the decoder is idle")
-        m.d.comb += Assert((state != IDLE) | ~model.begun, "invariant: an idle decoder has begun no matrix")
+
+class NmInvariants(Invariants):
+    """The invariants of one decoder."""
+
+    p: NmParameters
+
+    def hold(self) -> None:
+        self._control()
+        self._held()
+        self._owed([("output register", self._get("weight__valid"), self._get("weight__payload"))])
+
+    def _control(self) -> None:
+        """State, count and the first error."""
+        m, model, state = self.m, self.model, self._state()
         with m.If((state == DECODE) | (state == PAD)):
-            m.d.comb += [
-                Assert(internals["decoder.surplus"] == self.parameters.lanes - model.left, "invariant: the count"),
-                Assert(~model.begun | (model.left != 0), "invariant: a matrix that has begun has weights left"),
-            ]
+            self._must(self._get("surplus") == self.p.lanes - model.left, "the count")
         with m.Else():
-            m.d.comb += Assert(internals["decoder.surplus"] >= 0, "invariant: a matrix that is complete has nothing left")
+            self._must(self._get("surplus") >= 0, "a matrix that is complete has nothing left")
         with m.If((state == PAD) | (state == DRAIN)):
-            m.d.comb += Assert(internals["decoder.over"] == model.over, "invariant: the streams that are over")
+            self._must(self._get("over") == model.over, "the streams that are over")
         with m.If(state == PAD):
-            m.d.comb += Assert(internals["decoder.code"] == model.code, "invariant: the error")
+            self._must(self._get("code") == model.code, "the error")
 
-    def _held(self, m: Module, internals: Internals) -> None:
+    def _held(self) -> None:
         """The registers of the input beats hold what was taken, and what is told of it on its way in is true."""
-        p, (index, value) = self.parameters, (queue.entry0 for queue in self.model.streams.values())
+        p, (index, value) = self.p, (queue.entry0 for queue in self.model.streams.values())
         kept = [value.keep[g * p.n : (g + 1) * p.n] for g in range(p.groups)]
         unordered = [Cat(b <= a for a, b in pairwise(self.model.indices(index, g))).any() for g in range(p.groups)]
         told = {
@@ -177,10 +176,11 @@ class NmTruth(Truth):
             },
         }
         for name, registers in told.items():
-            full = internals[f"decoder.{name}_valid"]
-            m.d.comb += Assert(self.model.streams[name].level == full, f"invariant: a beat of {name} is held")
-            with m.If(full):
-                m.d.comb += [Assert(internals[f"decoder.{r}"] == true, f"invariant: {r}") for r, true in registers.items()]
+            full = self._get(f"{name}_valid")
+            self._must(self.model.streams[name].level == full, f"a beat of {name} is held")
+            with self.m.If(full):
+                for register, true in registers.items():
+                    self._must(self._get(register) == true, register)
 
 
 class Unordered(NmDecoder):

@@ -4,16 +4,16 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from golden.params.pairs import GROUP, PairParameters
-from hdl.properties.invariants import holds, skid_slots
+from hdl.properties.invariants import Invariants
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
 from hdl.rlc_lanes import choose
 
 
-class PairInvariants:
+class PairInvariants(Invariants):
     """The invariants of one decoder.
 
     Attributes:
@@ -21,9 +21,10 @@ class PairInvariants:
         gave: Beats that the oldest word has given.
     """
 
+    p: PairParameters
+
     def __init__(self, m: Module, model: Any, internals: Internals) -> None:
-        self.m, self.model, self._internals = m, model, internals
-        self.p: PairParameters = model.parameters
+        super().__init__(m, model, internals)
         self.base, self.gave = Signal(self.p.lane_bits), Signal(self.p.count_bits + 1)
         oldest = model.words.entry0
         with m.If(model.leave):
@@ -31,14 +32,7 @@ class PairInvariants:
         with m.Elif(model.give):
             m.d.sync += self.gave.eq(self.gave + 1)
 
-    def _get(self, name: str) -> Any:
-        return self._internals[f"decoder.{name}"]
-
-    def _must(self, condition: Value, what: str) -> None:
-        self.m.d.comb += Assert(condition, f"invariant: {what}")
-
     def hold(self) -> None:
-        """Assert them all."""
         self._control()
         self._words()
         self._hand()
@@ -211,7 +205,7 @@ class PairInvariants:
 
     def _beats(self) -> None:
         """Output beats on their way, and what is left over for them."""
-        p, m, model = self.p, self.m, self.model
+        p = self.p
         chosen, given = self._get("chosen_beat"), self._get("given_beat")
         levels = [self._get(f"lanes.chosen_level_{i}") for i in range(p.pairs_per_word)]
         kept = chosen[2 : 2 + p.lanes]
@@ -232,7 +226,7 @@ class PairInvariants:
             ("output register", given[0], Cat(*outs, given[2 : 2 + p.lanes], given[1], given[2 + p.lanes :])),
             ("chosen beat", chosen[0], Cat(*data, kept, chosen[1], chosen[2 + p.lanes :])),
         ]
-        holds(m, model.beats, (skid_slots(m, self._internals, "skid") if p.skid else []) + slots)
+        self._owed(slots)
         if rests:
             self._rests(rests, given)
 

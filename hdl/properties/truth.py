@@ -65,6 +65,10 @@ class Truth(Spec):
         """Whether another output beat can be made of what was taken."""
         return Const(0)
 
+    def works(self) -> Value:
+        """Whether something else goes on, of which there is only so much before the next transfer."""
+        return Const(0)
+
     def owed(self) -> Value:
         """Whether a beat is to be offered, at once or within the latency."""
         owed: Value = (self.model.beats.level != 0) | self.able()
@@ -89,12 +93,13 @@ class Truth(Spec):
         streams = channels(design)
         output = streams[f"m_axis_{p.output.name}"]
         inputs = {port.name: streams[f"s_axis_{port.name}"] for port in (p.shape, *p.inputs)}
-        m.d.comb += [model.shape.eq(inputs["shape"].transfer), model.count.eq(taken_beat(design, p.shape)), model.taken.eq(output.transfer)]
+        m.d.comb += [model.shape.eq(inputs["shape"].transfer), model.taken.eq(output.transfer)]
+        m.d.comb += Value.cast(model.count).eq(taken_beat(design, p.shape))
         self.watch(m, internals)
         with m.If(~ResetSignal()):
             self._truth(m, output.valid)
             offered = Cat(~wanted | inputs[name].valid for name, wanted in self.wants().items()).all() & output.ready
-            moves = Cat(stream.transfer for stream in (*inputs.values(), output)).any()
+            moves = Cat(*(stream.transfer for stream in (*inputs.values(), output)), self.works()).any()
             self._progress(m, output.valid, offered, moves)
             if self.invariants:
                 self.invariants_hold(m, internals)

@@ -96,7 +96,8 @@ def spoil() -> Callable[[Parameters, Shares, random.Random], Shares]:
             port = generator.choice(parameters.inputs)
             share = shares[port.name]
             place = generator.randrange(len(share) + 1)
-            new: Element | None = generator.choice([None, generator.getrandbits(port.fields[0].bits)])
+            numbers = tuple(generator.getrandbits(one.bits) for one in port.fields)
+            new: Element | None = generator.choice([None, numbers if len(numbers) > 1 else numbers[0]])
             put, taken = generator.choice([([new], 0), ([new], 1), ([], 1), ([], len(share))])
             share[place : place + taken] = put
         return shares

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from amaranth.hdl import Const, Value
 from amaranth.sim import Simulator
 
 from golden import rlc as rlc_format
@@ -16,7 +17,7 @@ from golden.catalog import CATALOG
 from golden.decoded import Decoded
 from golden.params.base import Parameters, Port
 from golden.params.sparse import SparseParameters
-from hdl.properties import codebook, nm, relative, rlc
+from hdl.properties import bitmap_model, codebook, coo_model, nm, relative, rlc
 from hdl.properties.dense import DenseParameters
 from hdl.properties.model import Model, Phase
 from hdl.properties.sparse import SparseModel
@@ -56,7 +57,25 @@ def codebook_steps(ctx: Any, model: Any) -> dict[str, int]:
     return {"look": ctx.get(model.can_look) and not seen, "step": bool(step), "drop": bool(drop)}
 
 
-MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
+def coo_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """An entry is judged as soon as the survivor before it is taken."""
+    return {"step": ctx.get(model.can_give) and not ctx.get(model.beats.level)}
+
+
+def dense_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """Entries are judged while there is room; a survivor is put where it can be, else the beat at hand is given."""
+    found, give = model.found, ctx.get(model.can_give) and not ctx.get(model.beats.level)
+    put = ctx.get(found.level) and not ctx.get(model.can_give)
+    return {"step": ctx.get(model.judge.can_give) and ctx.get(found.level) < found.depth, "put": bool(put), "give": give}
+
+
+def bitmap_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """Missing masks are told as soon as there is room; a mask gets its value as soon as the beat before it is taken."""
+    masks, pads = model.masks, ctx.get(model.teller.phase) == Phase.PAD
+    return {"pad": pads and ctx.get(masks.level) < masks.depth, "step": ctx.get(model.can_give) and not ctx.get(model.beats.level)}
+
+
+MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_2_4_tiny", nm.NmModel, nm_steps),
     ("nm_3_8_odd", nm.NmModel, nm_steps),
     ("rlc_tiny", rlc.RlcModel, rlc_steps),
@@ -64,13 +83,17 @@ MODELS: list[tuple[str, type[Model], Callable[[Any, Any], dict[str, int]]]] = [
     ("rlc_lecture_tiny", rlc.RlcModel, rlc_steps),
     ("relative_tiny", relative.RelativeModel, relative_steps),
     ("codebook_tiny", codebook.CodebookModel, codebook_steps),
+    ("coo_survivors_tiny", lambda p: coo_model.CooModel(p, 1), coo_steps),
+    ("coo_dense4_skid", coo_model.DenseModel, dense_steps),
+    ("bitmap_n1", bitmap_model.BitmapModel, bitmap_steps),
 ]
 
 
 def good_matrix(p: Parameters, generator: random.Random) -> Shares:
     """A matrix of which no group has more survivors than the format stores."""
-    flat = [0] * generator.choice([0, 1, p.rate, p.rate + 1, generator.randrange(min(1 << p.count_bits, 6 * p.rate))])
-    levels = [generator.getrandbits(p.output.fields[0].bits) for _ in range(getattr(p, "entries", 64) - 1)]  # beside 0
+    some = p.rate if p.rate > 1 else 4
+    flat = [0] * generator.choice([0, 1, some, some + 1, generator.randrange(min(1 << p.count_bits, 6 * some))])
+    levels = [generator.getrandbits(p.output.fields[-1].bits) for _ in range(getattr(p, "entries", 64) - 1)]  # beside 0
     group, survivors = getattr(p, "m", 4), getattr(p, "n", 4)
     for start in range(0, len(flat), group):
         inside = range(start, min(start + group, len(flat)))
@@ -80,31 +103,44 @@ def good_matrix(p: Parameters, generator: random.Random) -> Shares:
     return shares
 
 
+def fields(port: Port, element: Element) -> Any:
+    """What a lane of *port* holds: a number, or a number for each of its fields."""
+    return {f.name: number for f, number in zip(port.fields, element, strict=True)} if isinstance(element, tuple) else element
+
+
 def beats(port: Port, share: list[Element | None]) -> list[dict[str, Any]]:
     """The beats of a share as a stream inside the hardware has them."""
-    cut = beats_of(share, port.lanes)
+    cut, nothing = beats_of(share, port.lanes), 0 if len(port.fields) == 1 else {}
     return [
-        {"data": lanes + [0] * (port.lanes - len(lanes)), "keep": (1 << len(lanes)) - 1, "last": int(number == len(cut))}
+        {
+            "data": [*(fields(port, one) for one in lanes), *[nothing] * (port.lanes - len(lanes))],
+            "keep": (1 << len(lanes)) - 1, "last": int(number == len(cut)),
+        }
         for number, lanes in enumerate(cut, 1)
     ]
 
 
-def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], dict[str, int]]) -> list[tuple[list[int], int]]:
+def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], dict[str, int]]) -> list[tuple[list[Element], int]]:
     """Elements and error code of every matrix as *model* gives them, when it takes all beats and steps that it can."""
     p = model.parameters
-    counts = [matrix["shape"][0] for matrix in matrices]
-    queues = model.streams | {"table": model.tables} if hasattr(model, "tables") else model.streams
+    counts = [fields(p.shape, matrix["shape"][0]) for matrix in matrices]
+    direct = {name: getattr(model, queue) for name, queue in (("table", "tables"), ("mask", "masks")) if hasattr(model, queue)}
+    queues = model.streams | direct
     waiting = {port.name: [beat for matrix in matrices for beat in beats(port, matrix[port.name])] for port in p.inputs}
-    given: list[tuple[list[int], int]] = []
+    given: list[tuple[list[Element], int]] = []
+
+    def element(lane: Any) -> Element:
+        return tuple(lane[f.name] for f in p.output.fields) if len(p.output.fields) > 1 else lane
 
     async def run(ctx: Any) -> None:
-        elements: list[int] = []
+        elements: list[Element] = []
         for _ in range(100 * len(matrices)):
             ctx.set(model.shape, more := bool(counts) and ctx.get(model.shapes.level) < model.shapes.depth)
             if more:
                 ctx.set(model.count, counts.pop(0))
             for name, queue in queues.items():
-                ctx.set(getattr(model, name), more := bool(waiting[name]) and ctx.get(queue.level) < queue.depth)
+                wanted = ctx.get(getattr(model, f"wants_{name}", Const(1)))
+                ctx.set(getattr(model, name), more := bool(wanted and waiting[name] and ctx.get(queue.level) < queue.depth))
                 if more:
                     ctx.set(getattr(model, f"{name}_beat"), waiting[name].pop(0))
             for hint, value in steps(ctx, model).items():
@@ -113,8 +149,8 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
             ctx.set(model.taken, owed := ctx.get(model.beats.level) > 0)
             if owed:
                 beat = model.beats.entry0
-                elements += [ctx.get(lane) for lane, kept in zip(beat.data, beat.keep, strict=True) if ctx.get(kept)]
-                assert not any(ctx.get(lane) for lane, kept in zip(beat.data, beat.keep, strict=True) if not ctx.get(kept))
+                elements += [element(ctx.get(lane)) for lane, kept in zip(beat.data, beat.keep, strict=True) if ctx.get(kept)]
+                assert not any(ctx.get(Value.cast(lane)) for lane, kept in zip(beat.data, beat.keep, strict=True) if not ctx.get(kept))
                 if ctx.get(beat.last):
                     given.append((elements.copy(), ctx.get(beat.error)))
                     elements.clear()

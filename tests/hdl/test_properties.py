@@ -26,7 +26,7 @@ from hdl.yowasp import ToolError
 
 CLAIMS = room.all_claims()
 # A minute together; all others are in `unprune verify --full`.
-FAST = ("skid", "viterbi_broken", "viterbi_plain", "nm_2_4_tiny", "rlc_tiny", "bitmap_n1", "bitmap_n1_ports", "sparse_view")
+FAST = ("skid", "viterbi_broken", "viterbi_plain", "nm_2_4_tiny", "rlc_tiny", "csr_survivors_tiny", "sparse_view", "coo_survivors_tiny")
 
 
 def parameters(rejects: bool) -> list[Any]:
