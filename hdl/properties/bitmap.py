@@ -22,7 +22,7 @@ from hdl.properties.truth import Truth
 class BitmapTruth(Truth):
     """The bitmap decoder gives what :class:`BitmapModel` owes.
 
-    Reads ``decoder.state``, ``decoder.masks.i__ready`` and ``decoder.expander.go`` to tell the model of the steps.
+    Reads ``decoder.state``, ``decoder.masks.i__ready`` and of ``decoder.expander`` ``step`` and ``go`` to tell the model of the steps.
     """
 
     parameters: BitmapParameters
@@ -36,17 +36,18 @@ class BitmapTruth(Truth):
         self.connect_streams(m)
         pads = internals["decoder.state"] == Const.cast(State.PAD)
         m.d.comb += [self.model.pad.eq(pads & internals["decoder.masks.i__ready"]), self.model.step.eq(internals["decoder.expander.go"])]
+        m.d.comb += self.model.move.eq(internals["decoder.expander.step"])
 
     def wants(self) -> dict[str, Value]:
         model = self.model
-        empty, at_work = model.masks.level == 0, model.shapes.level != 0
+        empty, at_work = ~model.comes & ~model.masks.full[0], model.shapes.level != 0
         return {
             "shape": empty & ~at_work, "mask": empty & model.wants_mask,
             "value": (model.streams["value"].level == 0) & (model.dropping | model.needs),
         }
 
     def able(self) -> Value:
-        return self.model.can_give
+        return self.model.can_give | self.model.comes
 
     def invariants_hold(self, m: Module, internals: Internals) -> None:
         """There are none: reachability does without."""

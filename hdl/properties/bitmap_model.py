@@ -1,8 +1,9 @@
 """The bitmap format by its definition, for one lane and one value a beat: masks are told from the mask stream, then given their values."""
 
+from itertools import pairwise
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +13,46 @@ from hdl.properties.model import Model, Phase
 from hdl.properties.queue import Queue
 from hdl.stream import payload
 
-HELD = 7  # masks between the mask stream and the values
+WAITING, MOVING = 2, 5  # masks that wait behind the decoder's stages, and in these
+
+
+class Stages(wiring.Component):
+    """A queue whose entries wait, and then go on together, gaps and all, whenever the decoder's stages do.
+
+    A plain queue would do, but that reachability then has to find out where in it each stage's entry is, for all gaps that there can be.
+
+    Members:
+        push, new: ``In``; *new* goes in behind the others.
+        move: ``In``; the stages go on, and the first takes the oldest entry that waits.
+        pop: ``In``; the oldest entry leaves, from the last stage; only with *move*.
+        level: ``Out``; how many wait.
+        full: ``Out``; a bit a stage, that of the last lowest: it has an entry.
+        oldest: ``Out``; the entry in the last stage.
+        lost: ``Out``; an entry goes on past the last stage or has no room.
+
+    Attributes:
+        depth: How many can wait.
+    """
+
+    def __init__(self, shape: Any) -> None:
+        self.depth, self._waiting = WAITING, Queue(shape, WAITING)
+        self._entries = [Signal(shape, name=f"entry_{i}") for i in range(MOVING)]
+        inputs = dict.fromkeys(("push", "move", "pop"), In(1)) | {"new": In(shape)}
+        super().__init__(inputs | {"level": Out(range(WAITING + 1)), "full": Out(MOVING), "oldest": Out(shape), "lost": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.waiting = waiting = self._waiting
+        arrives = waiting.level != 0
+        m.d.comb += [
+            waiting.push.eq(self.push), waiting.new.eq(self.new), waiting.pop.eq(self.move & arrives),
+            self.level.eq(waiting.level), self.oldest.eq(self._entries[0]),
+            self.lost.eq(waiting.overflows | (self.move & self.full[0] & ~self.pop) | (self.pop & ~self.move)),
+        ]
+        with m.If(self.move):
+            m.d.sync += self.full.eq(Cat(self.full[1:], arrives))
+            m.d.sync += [entry.eq(behind) for entry, behind in pairwise([*self._entries, waiting.entry0])]
+        return m
 
 
 class MaskModel(Model):
@@ -59,7 +99,8 @@ class BitmapModel(wiring.Component):
 
     Members, beside those of every model:
         pad: ``In``; see :class:`MaskModel`.
-        step: ``In``; the oldest mask is given its value, which makes a beat.
+        move: ``In``; the masks in the decoder's stages go on.
+        step: ``In``; the oldest mask, which is in the last stage, is given its value, which makes a beat.
 
     Attributes:
         teller: The model of the masks; its own beats are of no use here, and taken at once.
@@ -70,20 +111,25 @@ class BitmapModel(wiring.Component):
         needs: The oldest mask cannot go on without a value beat.
         wants_mask: A beat of the mask stream can be judged.
         can_give: A beat can be made.
+        comes: A mask is on its way, and nothing holds it up.
     """
 
     def __init__(self, parameters: BitmapParameters) -> None:
         p = self.parameters = parameters
         self.teller = MaskModel(p)
         self.shapes, self.streams = self.teller.shapes, self.teller.streams
-        self.masks = Queue(data.StructLayout({"bit": 1, "some": 1, "last": 1, "error": 2}), HELD)
+        self.masks = Stages(data.StructLayout({"bit": 1, "some": 1, "last": 1, "error": 2}))
         self.beats = Queue(payload(p.output), 2 + 2 * p.skid)
         self.opened, self.over, self.short, self.dropping, self.needs, self.can_give = (
             Signal(name=name) for name in ("opened", "over", "short", "dropping", "needs", "can_give")
         )
         beats = {f"{port.name}_beat": In(payload(port)) for port in p.inputs}
-        flags = dict.fromkeys(("shape", "mask", "value", "taken", "pad", "step"), In(1))
+        flags = dict.fromkeys(("shape", "mask", "value", "taken", "pad", "move", "step"), In(1))
         super().__init__(flags | beats | {"count": In(p.count_bits), "unasked": Out(1)})
+
+    @property
+    def comes(self) -> Value:
+        return ((self.masks.level != 0) | self.masks.full.any()) & ~self.masks.full[0]
 
     @property
     def wants_mask(self) -> Value:
@@ -97,9 +143,9 @@ class BitmapModel(wiring.Component):
         m.d.comb += [
             teller.taken.eq(teller.beats.level), masks.push.eq(teller.makes), masks.new.bit.eq(teller.bit),
             masks.new.some.eq(teller.left != 0), masks.new.last.eq(teller.beats.new.last), masks.new.error.eq(teller.beats.new.error),
-            masks.pop.eq(self.step), beats.push.eq(self.step), beats.pop.eq(self.taken),
+            masks.pop.eq(self.step), masks.move.eq(self.move), beats.push.eq(self.step), beats.pop.eq(self.taken),
         ]
-        self._fill(m, masks.entry0, self.streams["value"])
+        self._fill(m, masks.oldest, self.streams["value"])
         return m
 
     def _fill(self, m: Module, mask: Any, values: Queue) -> None:
@@ -107,12 +153,12 @@ class BitmapModel(wiring.Component):
         uses, short, ended, more = (Signal(name=name) for name in ("uses", "found_short", "found_end", "more"))
         m.d.comb += [
             uses.eq((mask.bit | (mask.last & ~self.opened)) & ~self.over),
-            self.needs.eq((self.masks.level != 0) & ~self.dropping & uses),
-            self.can_give.eq((self.masks.level != 0) & ~self.dropping & (~uses | there)),
+            self.needs.eq(self.masks.full[0] & ~self.dropping & uses),
+            self.can_give.eq(self.masks.full[0] & ~self.dropping & (~uses | there)),
             short.eq(self.short | (mask.bit & (self.over | ~value.keep))), ended.eq(self.over | (uses & value.last)),
             more.eq(~ended | (uses & ~mask.bit & value.keep)),
             values.pop.eq(Mux(self.dropping, there, self.step & uses)),
-            self.unasked.eq(self.teller.unasked | self.masks.overflows | (self.step & ~self.can_give)),
+            self.unasked.eq(self.teller.unasked | self.masks.lost | (self.step & ~self.can_give)),
             new.last.eq(mask.last), new.keep.eq(mask.some), new.data[0].eq(Mux(mask.bit & ~short, value.data[0], 0)),
         ]
         with m.If(mask.last):

@@ -70,9 +70,10 @@ def dense_steps(ctx: Any, model: Any) -> dict[str, int]:
 
 
 def bitmap_steps(ctx: Any, model: Any) -> dict[str, int]:
-    """Missing masks are told as soon as there is room; a mask gets its value as soon as the beat before it is taken."""
+    """Missing masks are told as soon as there is room; a mask gets its value as soon as the beat before it is taken; masks go on then."""
     masks, pads = model.masks, ctx.get(model.teller.phase) == Phase.PAD
-    return {"pad": pads and ctx.get(masks.level) < masks.depth, "step": ctx.get(model.can_give) and not ctx.get(model.beats.level)}
+    step = bool(ctx.get(model.can_give) and not ctx.get(model.beats.level))
+    return {"pad": pads and ctx.get(masks.level) < masks.depth, "step": step, "move": step or not ctx.get(masks.full[0])}
 
 
 MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int]]]] = [
