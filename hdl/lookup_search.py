@@ -88,7 +88,7 @@ class Search(wiring.Component):
         beyond = Signal(name=f"beyond_{depth}")
         m.d.comb += beyond.eq(stored & ~below(m, f"order_{depth}", step.key, key))
         same = stored & step.search & equal(m, f"same_{depth}", step.key, key)
-        return beyond, Mux(same, value, step.value)
+        return beyond, step.value | (value & same.replicate(len(value)))  # of a search it is 0 until the one that is the same
 
     def _descend(self, m: Module, step: Step, node: Value, depth: int) -> tuple[Step, Value]:
         """The next step, number *depth*, and what the item meets there."""
