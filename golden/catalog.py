@@ -123,7 +123,7 @@ CATALOG: dict[str, Parameters] = {
         LookUpParameters(
             name="lookup_s6_odd_skid", row_bits=5, column_bits=7, value_bits=5, survivor_bits=6, count_bits=9, skid=True
         ),
-        LookUpParameters(name="lookup_tiny", row_bits=2, column_bits=2, value_bits=2, survivor_bits=2, count_bits=3),
+        LookUpParameters(name="lookup_tiny", row_bits=3, column_bits=2, value_bits=2, survivor_bits=2, count_bits=4),
     )
 }
 
