@@ -13,6 +13,7 @@ from golden.params.codebook import CodebookParameters
 from golden.params.coo import CooParameters
 from golden.params.csr import CsrParameters
 from golden.params.group import GroupParameters
+from golden.params.lookup import LookUpParameters
 from golden.params.nm import NmParameters
 from golden.params.planes import PlanesParameters
 from golden.params.relative import RelativeParameters
@@ -125,6 +126,11 @@ CATALOG: dict[str, Parameters] = {
         ),
         PlanesParameters(name="planes_k8q16_n4_skid", k=8, p=2, q=16, steps=4, patches=4, skid=True),
         PlanesParameters(name="planes_tiny", value_bits=1, k=1, p=1, q=2, block_steps=2, gap_bits=2, patches=1, count_bits=4),
+        LookUpParameters(name="lookup_s8"),
+        LookUpParameters(
+            name="lookup_s6_odd_skid", row_bits=5, column_bits=7, value_bits=5, survivor_bits=6, count_bits=9, skid=True
+        ),
+        LookUpParameters(name="lookup_tiny", row_bits=3, column_bits=2, value_bits=2, survivor_bits=2, count_bits=4),
     )
 }
 

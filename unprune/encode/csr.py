@@ -32,7 +32,7 @@ def encode(levels: Levels, mask: Mask, parameters: CsrParameters) -> Iterator[Ti
     survivors = (1 << parameters.count_bits) - 1
     most = max(1, min(TILE_WEIGHTS // columns, (1 << parameters.row_bits) - 1, survivors // columns))
     for start in range(0, rows, most):
-        tile = _encode_tile(kept[start : start + most])
+        tile = encode_tile(kept[start : start + most])
         check(len(tile.streams["value"]) <= survivors, f"survivors of row {start}", f"at most {survivors}", len(tile.streams["value"]))
         yield tile
 
@@ -61,7 +61,8 @@ def cost(tile: Tile, parameters: CsrParameters) -> Cost:
     return Cost(pointers * parameters.count_bits + survivors * parameters.column_bits, survivors * parameters.value_bits)
 
 
-def _encode_tile(kept: npt.NDArray[np.unsignedinteger[Any]]) -> Tile:
+def encode_tile(kept: npt.NDArray[np.unsignedinteger[Any]]) -> Tile:
+    """The patterns *kept*, (rows, columns), as one tile; those that are 0 are not stored."""
     rows, columns = kept.shape
     flat = kept.ravel()
     places = np.flatnonzero(flat)
