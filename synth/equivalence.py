@@ -47,6 +47,14 @@ equiv_simple -undef
 equiv_induct -undef
 tee -q -o status.txt equiv_status
 """
+EVERY_BIT = """
+equiv_make gold gate equiv
+hierarchy -top equiv
+opt_clean
+equiv_simple -undef
+equiv_induct -undef -seq 1
+tee -q -o status.txt equiv_status
+"""
 PATIENCE = 300  # seconds for the comparison at the ports
 ROUNDS = 4  # comparisons, each without the inner signals that the one before could not show to be the same
 
@@ -141,6 +149,17 @@ def _compare(parameters: Parameters, what: str, files: dict[str, str], gold: str
     at_ports = ports.same(parameters, files, gold, f"{gate}; setattr -unset keep w:*", PATIENCE) if unproven else ""
     bits = tuple(a + b for a, b in unproven)
     return Equivalence(top, what, int(points[1]) if points else 0, bits, at_ports, time.monotonic() - start)
+
+
+def same_bit_by_bit(top: str, text: str, change: str) -> bool:
+    """Whether no signal of the flat RTLIL *text* of module *top* means anything else after *change*, a command of yosys: so that each
+    register's next value is the same function of all registers and inputs as before."""
+    with scratch() as work:
+        (Path(work) / "design.il").write_text(text)
+        sides = f"read_rtlil design.il\n{change}\nrename {top} gate\ndesign -stash gate\nread_rtlil design.il\nrename {top} gold\n"
+        (Path(work) / "compare.ys").write_text(f"{sides}design -copy-from gate -as gate gate\n{EVERY_BIT}")
+        yowasp.run("yosys", ["-q", "-s", "compare.ys"], Path(work))
+        return "Unproven" not in (Path(work) / "status.txt").read_text()
 
 
 def check(parameters: Parameters, what: str) -> Equivalence:

@@ -17,7 +17,7 @@ from hdl import yowasp
 from hdl.cache import scratch
 from hdl.emit import verilog
 from sim import player
-from synth import ports
+from synth import equivalence, ports
 from unprune.verify import fuzz
 
 SESSIONS = 250  # of 40 matrices
@@ -77,8 +77,7 @@ def hunt(
             if other := first.differs(number) or further().differs(number):
                 found["wrong" if other.wrong else "late"].append(mutation)
             else:
-                same = ports.same(parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}")
-                found["equivalent" if same == "PASS" else "surviving"].append(mutation)
+                found["equivalent" if _none(parameters, base, mutation) else "surviving"].append(mutation)
             if progress:
                 progress(number, len(mutations))
     return Mutants(len(found["wrong"]), len(found["late"]), len(found["equivalent"]), tuple(found["surviving"]))
@@ -107,6 +106,13 @@ def _plays(parameters: Parameters, program: Path, sessions: Iterable[player.Sess
         if one.wrong:
             raise RuntimeError(f"{parameters.name} without a mutation must pass, but {one.wrong}")
     return _Plays(program, file, sound)
+
+
+def _none(parameters: Parameters, base: str, mutation: str) -> bool:
+    """Whether the *mutation* of *base* is proven to be none: it changes no signal's meaning, or nothing that is seen at the ports."""
+    if equivalence.same_bit_by_bit(parameters.name, base, mutation):
+        return True
+    return ports.same(parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}") == "PASS"
 
 
 def _base(parameters: Parameters, folder: Path) -> str:
