@@ -1,107 +1,13 @@
-"""What both kinds of CSR decoder are made of: row pointers and how they compare, the register that streams come in through, comparisons."""
+"""What both kinds of CSR decoder read row pointers with."""
 
-from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data
 
-from golden.params.base import Port
 from golden.params.csr import CsrError, CsrParameters
-from hdl.stream import payload
-
-
-def registers(prefix: str, widths: Mapping[str, int]) -> Any:
-    """Registers named PREFIX_NAME, as attributes; without reset, since a flag beside them says whether they hold something."""
-    return SimpleNamespace(**{name: Signal(width, name=f"{prefix}_{name}", reset_less=True) for name, width in widths.items()})
-
-
-class Intake(wiring.Component):
-    """One register that holds the next number of an encoded stream, and knows where a matrix ends in it.
-
-    Beats without data are skipped. Where the stream ends before the matrix is complete, ``missing`` stays up in place of every further
-    number; what it has left when the matrix is complete is dropped up to its ``last``. Latency 1, one number per cycle.
-
-    Members:
-        i: The stream. Its ready follows ``take`` combinationally.
-        valid: There is a number, or one is missing.
-        missing: No number: the stream has ended.
-        more: The number's beat has no ``last``.
-        number: The number.
-        take: Take it; only while ``valid``.
-        complete: The matrix needs no further number after this one.
-    """
-
-    def __init__(self, port: Port) -> None:
-        super().__init__(
-            {
-                "i": In(stream.Signature(payload(port))),
-                "valid": Out(1),
-                "missing": Out(1),
-                "more": Out(1),
-                "number": Out(port.fields[0].bits),
-                "take": In(1),
-                "complete": In(1),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        drain = Signal()  # drop what comes, up to its last
-        dropped = Signal()
-        beat = self.i.payload
-        held = registers("held", {"kept": 1, "last": 1, "number": len(self.number)})
-        # A last beat that is taken too early stays, as the mark that the next number is missing.
-        m.d.comb += [
-            self.i.ready.eq(~self.valid | (self.take & (self.more | self.complete))),
-            dropped.eq(drain | (self.take & self.more & self.complete)),
-            self.missing.eq(~held.kept),
-            self.more.eq(~held.last),
-            self.number.eq(held.number),
-        ]
-        m.d.sync += drain.eq(dropped & ~(self.i.valid & beat.last))  # what is dropped is taken
-        with m.If(self.i.ready):
-            m.d.sync += [
-                self.valid.eq(self.i.valid & (beat.keep | beat.last) & ~dropped),
-                held.kept.eq(beat.keep),
-                held.last.eq(beat.last),
-                held.number.eq(beat.data[0]),
-            ]
-        with m.If(self.take & held.last & ~self.complete):
-            m.d.sync += held.kept.eq(0)
-        return m
-
-
-GROUP = 3  # bits that are compared at once: with those of the other number as many as a LUT has inputs
-
-
-def _groups(a: Value, b: Value) -> list[tuple[Value, Value]]:
-    return [(a[start : start + GROUP], b[start : start + GROUP]) for start in range(0, len(a), GROUP)]
-
-
-def equal(m: Module, name: str, a: Value, b: Value) -> Value:
-    """Whether *a* and *b*, of the same width, are the same number: groups of three bits, joined by a carry chain.
-
-    With ``==`` the tools build a tree of LUTs that takes twice as many. Of the sum, named after *name*, only the carry is used.
-    """
-    same = Cat(x == y for x, y in _groups(a, b))
-    total = Signal(len(same) + 1, name=f"{name}_unused_sum")
-    m.d.comb += total.eq(same + 1)
-    return total[-1]
-
-
-def compare(m: Module, name: str, a: Value, b: Value) -> tuple[Value, Value]:
-    """Whether *a* is above *b*, and whether it is at least *b*, of the same width: two chains of the same groups as in :func:`equal`."""
-    above = Cat(x > y for x, y in _groups(a, b))
-    least = Cat(x >= y for x, y in _groups(a, b))
-    carries: list[Value] = []
-    for start in (0, 1):  # a chain gives on the carry that it starts with where all groups are the same
-        total = Signal(len(above) + 2, name=f"{name}_unused_sum_{start}")
-        m.d.comb += total.eq(Cat(Const(start, 1), above) + Cat(Const(start, 1), least))
-        carries.append(total[-1])
-    return carries[0], carries[1]
+from hdl.compare import compare, equal
+from hdl.intake import registers
 
 
 class PointerEntry:
@@ -193,6 +99,6 @@ class PointerEntry:
         bits = []
         for number, bit in enumerate(otherwise):
             for condition, code in reversed(own):
-                bit = Mux(condition, code >> number & 1, bit)
+                bit = condition | bit if code >> number & 1 else ~condition & bit  # no Mux, of which tools make a reset
             bits.append(bit)
         return Cat(bits)
