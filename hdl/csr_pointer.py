@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 
 from golden.params.csr import CsrError, CsrParameters
@@ -20,8 +20,9 @@ class PointerEntry:
         valid: There is an entry.
         end: The row pointer.
         row: Number of the row that it ends, where it is not the ``first`` of its matrix.
-        final: By its number it should be the last.
-        kept, last: As in its beat.
+        final: By its number it should be the last, or there is one too many already.
+        kept, last: As in its beat; ``kept`` also where there is one too many.
+        ends: It is the last, and none too many.
         above, least, single: It is above, at least, 1 above the one before it, or 0 where it is the first.
         shape: Of the matrix that the next row pointer is of; its fields are those of the stream.
         sides: Of the entry's matrix those fields of the shape that are asked for.
@@ -33,20 +34,26 @@ class PointerEntry:
         self.valid = Signal(name="entry_valid")
         self.end = Signal(p.count_bits, name="entry_end", reset_less=True)
         self.row = Signal(p.row_bits, name="entry_row", reset_less=True)
-        self.first, self.final, self.kept, self.last, self.above, self.least, self.single = (
-            Signal(name=f"entry_{name}", reset_less=True) for name in ("first", "final", "kept", "last", "above", "least", "single")
+        self.first, self.final, self._keep, self.last, self._past, self.above, self.least, self.single = (
+            Signal(name=f"entry_{name}", reset_less=True) for name in ("first", "final", "kept", "last", "past", "above", "least", "single")
         )
+        # One too many is known at once where none is left out.
+        self.kept, self.ends = (self._keep | self._past, self.last & ~self._past) if p.pointers > 1 else (self._keep, self.last)
         self.shape = Signal(shape, name="shape", reset_less=True)
         self.sides = registers("entry", {name: len(self.shape[name]) for name in sides})
 
     def hold(self, m: Module, shape_in: Any, pointer: Any) -> None:
-        """Take row pointers of *pointer* for the matrices of *shape_in*; the ready of both follows ``read`` combinationally."""
-        p, incoming = self._parameters, pointer.payload
+        """Take row pointers of *pointer* for the matrices of *shape_in*; the ready of both follows ``read`` combinationally.
+
+        *pointer* is the decoder's stream, with several pointers a beat what :class:`hdl.csr_skip.PointerSkipper` makes of it.
+        """
+        p, incoming, shape = self._parameters, pointer.payload, self.shape
+        several = p.pointers > 1
         beat = registers("beat", {"number": p.count_bits, "keep": 1, "last": 1})
         beat_valid = Signal()
-        shape = self.shape
         shape_valid = Signal()
-        index = Signal(p.row_bits, reset_less=True)
+        # With several pointers a beat they come with their numbers.
+        index = Signal(len(incoming.index) if several else p.row_bits, reset_less=True)
         row = Signal(p.row_bits, reset_less=True)  # of the row that the next pointer ends
         before = Signal(p.count_bits, reset_less=True)
         after_before = Signal(p.count_bits, reset_less=True)
@@ -54,27 +61,33 @@ class PointerEntry:
         step = Signal()
         number = beat.number
         above, least = compare(m, "pointer", number, before)
-        final = equal(m, "final", index, shape.rows)
+        rows = Cat(shape.rows, Const(0, len(index) - p.row_bits))
+        past, final = compare(m, "final", index, rows) if several else (None, equal(m, "final", index, shape.rows))
         single = equal(m, "single", number, after_before)
         m.d.comb += [
             step.eq(self.read & (shape_valid & beat_valid)),
             pointer.ready.eq(~beat_valid | (self.read & shape_valid)),
             shape_in.ready.eq(~shape_valid | (self.read & (beat_valid & beat.last))),
         ]
+        placed = [index.eq(incoming.index), row.eq(incoming.row), first.eq(incoming.first)] if several else []
         with m.If(pointer.ready):
             m.d.sync += [
                 beat_valid.eq(pointer.valid & (incoming.keep | incoming.last)),
-                beat.number.eq(incoming.data[0]),
+                beat.number.eq(incoming.number if several else incoming.data[0]),
                 beat.keep.eq(incoming.keep),
                 beat.last.eq(incoming.last),
+                *placed,
             ]
         with m.If(shape_in.ready):
-            m.d.sync += [shape_valid.eq(shape_in.valid), index.eq(0), before.eq(0), after_before.eq(1), first.eq(1)]
-            m.d.sync += shape.eq(shape_in.payload)
+            m.d.sync += shape_valid.eq(shape_in.valid)
+            m.d.sync += [] if several else index.eq(0)
+            m.d.sync += [before.eq(0), after_before.eq(1), *([] if several else [first.eq(1)]), shape.eq(shape_in.payload)]
         with m.Elif(step):
-            m.d.sync += [index.eq(index + 1), before.eq(number), after_before.eq(number + 1), first.eq(0)]
-        with m.If(step):
-            m.d.sync += row.eq(index)
+            m.d.sync += [] if several else index.eq(index + 1)
+            m.d.sync += [before.eq(number), after_before.eq(number + 1), *([] if several else [first.eq(0)])]
+        if not several:
+            with m.If(step):
+                m.d.sync += row.eq(index)
         with m.If(self.read):
             m.d.sync += [
                 self.valid.eq(step),
@@ -82,8 +95,9 @@ class PointerEntry:
                 self.end.eq(number),
                 self.first.eq(first),
                 self.final.eq(final),
-                self.kept.eq(beat.keep),
+                self._keep.eq(beat.keep),
                 self.last.eq(beat.last),
+                *([self._past.eq(past)] if several else []),
                 self.above.eq(above),
                 self.least.eq(least),
                 self.single.eq(single),
@@ -93,7 +107,7 @@ class PointerEntry:
     def error(self, otherwise: Value) -> Value:
         """What is wrong with the row pointer itself, in the order in which that counts; where nothing is, *otherwise*."""
         own = (
-            (~self.kept, CsrError.SHORT), (self.final & ~self.last, CsrError.LONG), (self.first & self.above, CsrError.FIRST),
+            (~self.kept, CsrError.SHORT), (self.final & ~self.ends, CsrError.LONG), (self.first & self.above, CsrError.FIRST),
             (~self.least, CsrError.DECREASE),
         )
         bits = []

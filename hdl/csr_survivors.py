@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from golden.params.csr import CsrParameters
 from hdl.compare import compare, equal
 from hdl.csr_pointer import PointerEntry
+from hdl.csr_skip import PointerSkipper
 from hdl.intake import Intake, registers
 from hdl.stream import payload
 
@@ -46,7 +47,12 @@ class RowFinder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         entry = PointerEntry(self._parameters, self.shape.payload.shape(), "columns", "survivors")
-        entry.hold(m, self.shape, self.pointer)
+        pointer: Any = self.pointer
+        if self._parameters.pointers > 1:
+            m.submodules.skipper = skipper = PointerSkipper(self._parameters)
+            wiring.connect(m, wiring.flipped(self.pointer), skipper.i)
+            pointer = skipper.o
+        entry.hold(m, self.shape, pointer)
         found = registers("found", row_widths(self._parameters))
         found.real, found.done = Signal(name="found_real"), Signal(name="found_done")
         m.d.comb += [getattr(self.rows, name).eq(register) for name, register in vars(found).items()]
@@ -54,9 +60,9 @@ class RowFinder(wiring.Component):
         many = Signal(reset_less=True)
         counts = Signal()
         m.d.comb += [entry.read.eq(self.ready), counts.eq(entry.valid & ~ended)]
-        row = entry.above & entry.kept & ~entry.first & (entry.last | ~entry.final)
+        row = entry.above & entry.kept & ~entry.first & (entry.ends | ~entry.final)
         closing = entry.last | entry.final | ~entry.least | (entry.first & entry.above)
-        early = entry.last & ~entry.final  # SHORT for what is missing after it
+        early = entry.ends & ~entry.final  # SHORT for what is missing after it
         with m.If(entry.read):
             m.d.sync += [
                 many.eq(entry.shape.survivors[1:].any()),
