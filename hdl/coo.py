@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Field, Port
 from golden.params.coo import CooError, CooParameters
+from hdl.compare import below
 from hdl.coo_dense import FlatBeats
-from hdl.csr_pointer import Intake, registers
+from hdl.intake import Intake, registers
 from hdl.stream import decoder_members, payload
 
 
@@ -141,13 +142,6 @@ class SurvivorChecker(wiring.Component):
             ]
             with m.If(valid):
                 m.d.sync += [failed.eq(~staged.last & (failed | (zero & ~staged.empty))), code.eq(error)]
-
-
-def below(m: Module, name: str, a: Value, b: Value) -> Value:
-    """Whether *a* is below *b*, of the same width, by the borrow of a difference, called *name*; else tools make a slower tree of LUTs."""
-    difference = Signal(len(a) + 1, name=f"{name}_unused_difference")
-    m.d.comb += difference.eq(a - b)
-    return difference[-1]
 
 
 class CooDecoder(wiring.Component):

@@ -7,8 +7,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.coo import CooParameters
-from hdl.csr_pointer import registers
 from hdl.expander_network import inside
+from hdl.intake import registers
 from hdl.stream import SkidBuffer, payload
 
 

@@ -15,16 +15,18 @@ class CsrDecoder(wiring.Component):
     Rate: one survivor per clock cycle, from row to row and from matrix to matrix, as long as the row pointers keep ahead: one is read per
     clock cycle while the row before is taken, up to the next that ends a row with survivors. So a row takes as many cycles as it has
     survivors, or as there are row pointers from the one that ends it to that next one, whichever is more.
+    With several ``pointers`` a beat a row takes as many cycles as it has survivors as long as no such beat is without a row with any.
     With ``dense`` a beat of ``lanes`` weights takes as many cycles as it has survivors, at least one; a matrix at least one for each of its
     row pointers.
     Latency: 6 clock cycles from the row pointer that ends a row to its first survivor, 3 from a survivor's column and value; with ``dense``
-    5 and 4 to the beat that the survivor completes. The last survivor waits for the last row pointer, which may be wrong;
+    5 and 4 to the beat that the survivor completes; 1 more with several ``pointers``.
+    The last survivor waits for the last row pointer, which may be wrong;
     with ``dense`` a survivor that is not its row's last waits for the next one, which may be of the same beat.
     The ready of all inputs follows that of the output combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
 
     Members:
         shape: One beat starts a matrix: rows, columns and survivors.
-        pointer: rows + 1 row pointers. ``last`` with the last of a matrix, on this stream as on the next two.
+        pointer: rows + 1 row pointers, ``pointers`` a beat. ``last`` with the last of a matrix, on this stream as on the next two.
         column, value: The column and the value of each survivor. A matrix of none has one beat without ``keep`` on each.
         survivor: Without ``dense``: row, column and value, (0, 0, 0) from the first error on.
         weight: With ``dense``: rows of weights, each from a new beat on; lanes past the row's end have no ``keep`` and are 0. Where a

@@ -8,9 +8,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.csr import CsrError, CsrParameters
+from hdl.compare import equal
 from hdl.csr_pairs import PairReader, behind_layout
-from hdl.csr_pointer import equal, registers
 from hdl.csr_rows import RowReader
+from hdl.intake import registers
 from hdl.stream import payload
 
 

@@ -7,7 +7,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.csr import CsrError, CsrParameters
-from hdl.csr_pointer import Intake, compare, equal, registers
+from hdl.compare import compare, equal
+from hdl.intake import Intake, registers
 from hdl.stream import payload
 
 

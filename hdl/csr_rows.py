@@ -5,7 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.csr import CsrParameters
-from hdl.csr_pointer import PointerEntry, registers
+from hdl.csr_pointer import PointerEntry
+from hdl.intake import registers
 from hdl.stream import payload
 
 

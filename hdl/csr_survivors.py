@@ -7,35 +7,33 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.csr import CsrParameters
-from hdl.csr_pointer import Intake, PointerEntry, compare, equal, registers
+from hdl.compare import compare, equal
+from hdl.csr_pointer import PointerEntry
+from hdl.csr_skip import PointerSkipper
+from hdl.intake import Intake, registers
 from hdl.stream import payload
 
 
 def row_widths(p: CsrParameters) -> dict[str, int]:
-    """What the pointer side tells the element side of each row that is not empty, and of the end of the matrix, in bits.
+    """What the pointer side tells the element side, in bits.
 
-    ``row``; ``end``, the number of the survivor after its last; ``ends``, it has one survivor, or there is no row; ``rowless``, there is
-    no row but an error, or an end too early; ``closing``, all row pointers are read; ``good``, that is all, and none was wrong; ``error``,
-    the first error among them or else COUNT, which holds where survivors are left; ``empty`` and ``few``, the matrix has no survivor, at
-    most one; and the shape. The end of a matrix without survivors counts as a row with one.
+    ``real``: there is a row; ``row``, its number; ``end``, the number of the survivor after its last; ``single``, it has one survivor.
+    ``done``: no row of the matrix follows; with it ``error``, the first of the row pointers. Of the matrix ``columns`` and ``survivors``;
+    ``keep``, it has one; ``many``, it has more: that is 0 where there is neither a row nor ``done``.
     """
-    flags = dict.fromkeys(("rowless", "closing", "good", "ends", "few", "empty"), 1)
+    flags = dict.fromkeys(("real", "done", "single", "many", "keep"), 1)
     return {"row": p.row_bits, "end": p.count_bits, "error": 3, "columns": p.column_bits, "survivors": p.count_bits} | flags
-
-
-def row_signature(p: CsrParameters) -> wiring.Signature:
-    """``valid`` and ``ready`` as of a stream, and the members of :func:`row_widths`."""
-    return wiring.Signature({"valid": Out(1), "ready": In(1)} | {name: Out(width) for name, width in row_widths(p).items()})
 
 
 class RowFinder(wiring.Component):
     """The pointer side: reads a row pointer per cycle, checks it, and waits only while a row that it found has not been taken.
 
-    Latency 3 from ``pointer``.
+    The end of a matrix is told with its last row where the same row pointer says both, else by itself. Latency 3 from ``pointer``.
 
     Members:
-        shape, pointer: Those of the decoder. Their ready follows ``rows.ready`` combinationally.
+        shape, pointer: Those of the decoder. Their ready follows ``ready`` combinationally.
         rows: See :func:`row_widths`; from registers.
+        ready: What ``rows`` says, if anything, is used up: the row if there is one, and that all are read.
     """
 
     def __init__(self, parameters: CsrParameters) -> None:
@@ -43,40 +41,38 @@ class RowFinder(wiring.Component):
         shape = {"rows": parameters.row_bits, "columns": parameters.column_bits, "survivors": parameters.count_bits}
         streams = {"shape": data.StructLayout(shape), "pointer": payload(parameters.inputs[0])}
         members = {name: In(stream.Signature(layout)) for name, layout in streams.items()}
-        super().__init__(members | {"rows": Out(row_signature(parameters))})
+        rows = wiring.Signature({name: Out(width) for name, width in row_widths(parameters).items()})
+        super().__init__(members | {"rows": Out(rows), "ready": In(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         entry = PointerEntry(self._parameters, self.shape.payload.shape(), "columns", "survivors")
-        entry.hold(m, self.shape, self.pointer)
+        pointer: Any = self.pointer
+        if self._parameters.pointers > 1:
+            m.submodules.skipper = skipper = PointerSkipper(self._parameters)
+            wiring.connect(m, wiring.flipped(self.pointer), skipper.i)
+            pointer = skipper.o
+        entry.hold(m, self.shape, pointer)
         found = registers("found", row_widths(self._parameters))
+        found.real, found.done = Signal(name="found_real"), Signal(name="found_done")
+        m.d.comb += [getattr(self.rows, name).eq(register) for name, register in vars(found).items()]
         ended = Signal()  # nothing more of this matrix counts
-        few = Signal(reset_less=True)
-        empty = few & ~entry.sides.survivors[0]
-        some = entry.above | ~entry.least
-        wrong = ~entry.least | (entry.above & (entry.first | empty))
-        closing = entry.last | entry.final | wrong
-        good = entry.last & entry.final & entry.kept & ~some
-        early = entry.last & ~entry.final
-        short = early & ~(entry.above & empty)  # SHORT for what is missing after it, else COUNT
-        row = entry.above & entry.kept & ~entry.first & ~empty & (entry.last | ~entry.final)
-        m.d.comb += [
-            entry.read.eq(~self.rows.valid | self.rows.ready),
-            *(getattr(self.rows, name).eq(register) for name, register in vars(found).items()),
-        ]
+        many = Signal(reset_less=True)
+        counts = Signal()
+        m.d.comb += [entry.read.eq(self.ready), counts.eq(entry.valid & ~ended)]
+        row = entry.above & entry.kept & ~entry.first & (entry.ends | ~entry.final)
+        closing = entry.last | entry.final | ~entry.least | (entry.first & entry.above)
+        early = entry.ends & ~entry.final  # SHORT for what is missing after it
         with m.If(entry.read):
             m.d.sync += [
-                self.rows.valid.eq(entry.valid & ~ended & (entry.last | entry.final | some)),
-                found.ends.eq(entry.single | ~row),
-                found.rowless.eq(~row & ~(empty & good)),
-                found.closing.eq(closing),
-                found.good.eq(good),
-                found.empty.eq(empty),
-                found.error.eq(entry.error(Cat(Const(1, 2), ~short))),
-                *(getattr(found, name).eq(getattr(entry, name)) for name in ("row", "end")),
+                many.eq(entry.shape.survivors[1:].any()),
+                found.real.eq(counts & row),
+                found.done.eq(counts & closing),
+                found.error.eq(entry.error(Cat(early, Const(0, 2)))),
+                found.many.eq(many & counts & (entry.last | entry.final | ~entry.least | entry.above)),
+                found.keep.eq(many | entry.sides.survivors[0]),
+                *(getattr(found, name).eq(getattr(entry, name)) for name in ("row", "end", "single")),
                 *(getattr(found, name).eq(register) for name, register in vars(entry.sides).items()),
-                few.eq(~entry.shape.survivors[1:].any()),
-                found.few.eq(few),
             ]
             with m.If(entry.valid):
                 m.d.sync += ended.eq(~entry.last & (ended | closing))
@@ -89,7 +85,8 @@ class SurvivorReader(wiring.Component):
     One survivor per cycle. Latency 3 from ``column`` and ``value``, 3 from ``rows``.
 
     Members:
-        rows, column, value: See :func:`row_widths`; those of the decoder. Their ready follows ``survivor.ready`` combinationally.
+        rows, ready: See :class:`RowFinder`; ``ready`` follows ``survivor.ready`` combinationally.
+        column, value: Those of the decoder. So does their ready.
         survivor: A survivor a beat, from registers; ``error`` on the last.
     """
 
@@ -97,7 +94,8 @@ class SurvivorReader(wiring.Component):
         self._parameters = parameters
         _, self._column, self._value = parameters.inputs
         members = {
-            "rows": In(row_signature(parameters)),
+            "rows": In(wiring.Signature({name: Out(width) for name, width in row_widths(parameters).items()})),
+            "ready": Out(1),
             "column": In(stream.Signature(payload(self._column))),
             "value": In(stream.Signature(payload(self._value))),
             "survivor": Out(stream.Signature(payload(parameters.survivor))),
@@ -122,54 +120,50 @@ class SurvivorReader(wiring.Component):
         return m
 
     def _follow_rows(self, m: Module, move: Value, take: Signal) -> Any:
-        """Hold the row that survivors are being taken of, and see its end and the matrix's one survivor ahead.
+        """Hold the row that survivors are being taken of, and by counting them see its end and the matrix's one survivor ahead.
 
         *move*: there is a survivor, and room for it. As in :func:`row_widths`, and ``started``, a survivor of the row was taken;
-        ``row_last``, ``last``, the next one is the last of the row or beyond it, the last of the matrix. The last waits for the last row
-        pointer: its beat says whether there was an error.
+        ``row_last``, ``last``, the next one is the last of the row or beyond it, the last of the matrix; ``over``, there is no row for it.
+        The last waits for the last row pointer, whose beat says whether there was an error. ``last`` and ``done`` stay between matrices.
         """
         p, rows = self._parameters, self.rows
-        flags = dict.fromkeys(("rowless", "closing", "empty", "started", "row_last", "last"), 1)
-        sides = {"columns": p.column_bits, "survivors": p.count_bits}
-        current = registers("current", {"row": p.row_bits, "end": p.count_bits, "error": 3} | flags | sides)
+        sides = {"row": p.row_bits, "end": p.count_bits, "columns": p.column_bits, "survivors": p.count_bits}
+        flags = dict.fromkeys(("keep", "started", "row_last", "over"), 1)
+        current = registers("current", sides | {"error": 3} | flags)
+        current.last, current.done = Signal(name="current_last", init=1), Signal(name="current_done", init=1)
         current_valid = Signal()
-        fresh = Signal(init=1)  # between matrices
+        after_next = Signal(p.count_bits, reset_less=True)  # number of the survivor after the next one, plus 1
         load = Signal()
-        leave = Mux(current.last, current.closing, current.row_last & ~current.closing)
-        # Taken without a new row: the end of this one's matrix, and, as an error, a row beyond the last survivor.
-        belongs = ~current.closing & (rows.good | current.last)
-        beyond = rows.valid & belongs & ~rows.good
+        beyond = current.last & ~current.done & rows.real  # a row beyond the last survivor is dropped, and an error
+        leaves = Mux(current.last, current.done, current.row_last & ~current.done)
+        spare = ~current_valid | ~(rows.real | rows.done) | (~current.done & Mux(rows.real, current.last, rows.done))
         m.d.comb += [
-            take.eq(move & current_valid & (current.closing | ~current.last)),
-            load.eq(~current_valid | (move & leave)),
-            rows.ready.eq(load | belongs),
+            take.eq(move & current_valid & (~current.last | current.done)),
+            load.eq(~current_valid | (move & leaves)),
+            self.ready.eq(spare | (move & leaves)),
         ]
-        m.d.sync += fresh.eq((fresh | (take & current.last)) & ~(load & rows.valid))
-        at_end, at_last = self._look_ahead(m, current, fresh, take)
-        with m.If(load):
-            m.d.sync += [current_valid.eq(rows.valid), current.rowless.eq(rows.rowless)]
-            m.d.sync += [getattr(current, name).eq(getattr(rows, name)) for name in ("row", "end", "empty", *sides)]
-        with m.Elif((take & current.closing & current.row_last) | beyond):
-            m.d.sync += current.rowless.eq(1)  # survivors are left when the rows are over, or a row when the survivors are
-        with m.If(load | (rows.valid & belongs)):
-            m.d.sync += current.closing.eq(rows.closing)
-        count = beyond & ~load & ~rows.rowless  # COUNT, which is SHORT and bit 2, comes before what is missing after it
-        with m.If(load | ~(current.closing | current.rowless)):
-            m.d.sync += current.error.eq(rows.error | Cat(Const(0, 2), count))  # from the end of the rows on it stays
-        with m.If(load | take):
-            m.d.sync += [current.started.eq(~load), current.row_last.eq(Mux(load, rows.ends, at_end | current.row_last))]
-        with m.If(take | fresh):
-            m.d.sync += current.last.eq(Mux(fresh | current.last, rows.few, at_last))
-        return current
-
-    def _look_ahead(self, m: Module, current: Any, fresh: Signal, take: Signal) -> tuple[Value, Value]:
-        """Count survivors: whether the one after the next is the last of its row, of the matrix."""
-        after_next = Signal(self._parameters.count_bits, reset_less=True)  # its number, plus 1
-        with m.If(fresh | (take & current.last)):
+        begin = current.last & current.done & rows.many & (~current_valid | move)  # another matrix, of two survivors or more
+        with m.If(current.last):
             m.d.sync += after_next.eq(2)
         with m.Elif(take):
             m.d.sync += after_next.eq(after_next + 1)
-        return equal(m, "at_end", after_next, current.end), equal(m, "at_last", after_next, current.survivors)
+        with m.If(load):
+            m.d.sync += [getattr(current, name).eq(getattr(rows, name)) for name in ("keep", *sides)]
+        with m.If(load | ~current.done):
+            m.d.sync += current.error.eq(rows.error)
+        m.d.sync += [
+            current_valid.eq(~load | rows.real | rows.done),
+            current.done.eq(Mux(load, rows.done | (current.done & ~rows.real), current.done | (rows.done & (current.last | ~rows.real)))),
+            current.started.eq(~load & (take | current.started)),
+            current.over.eq(Mux(load, ~rows.real, current.over | (take & current.row_last & current.done))),
+        ]
+        with m.If(load | take):
+            m.d.sync += current.row_last.eq(equal(m, "at_end", after_next, current.end, instead=(load, rows.single)))
+        with m.If(beyond & current_valid):
+            m.d.sync += current.row_last.eq(0)
+        with m.If(begin | (take & ~current.last)):
+            m.d.sync += current.last.eq(equal(m, "at_last", after_next, current.survivors, only=~begin))
+        return current
 
     def _compare(self, m: Module, current: Any, column: Intake, value: Intake, take: Signal) -> Any:
         """Register a survivor and how its column compares.
@@ -181,6 +175,7 @@ class SurvivorReader(wiring.Component):
         p = self._parameters
         flags = dict.fromkeys(("keep", "last", "beyond", "unordered", "known"), 1)
         staged = registers("staged", {"row": p.row_bits, "column": p.column_bits, "value": p.value_bits, "error": 3} | flags)
+        known, error = _first_error(m, current, column, value)
         beyond = compare(m, "range", column.number, current.columns)[1]
         falls = compare(m, "order", staged.column, column.number)[1]
         with m.If(take):
@@ -188,12 +183,12 @@ class SurvivorReader(wiring.Component):
                 staged.row.eq(current.row),
                 staged.column.eq(column.number),
                 staged.value.eq(value.number),
-                staged.keep.eq(~current.empty),
+                staged.keep.eq(current.keep),
                 staged.last.eq(current.last),
                 staged.beyond.eq(beyond),
                 staged.unordered.eq(current.started & falls),
-                staged.error.eq(_first_error(current, column, value)),
-                staged.known.eq(_known(current, column, value)),
+                staged.error.eq(error),
+                staged.known.eq(known),
             ]
         return staged
 
@@ -226,25 +221,27 @@ class SurvivorReader(wiring.Component):
                 m.d.sync += getattr(given, name).eq(Mux(zero, 0, getattr(staged, name)))
 
 
-def _known(current: Any, column: Intake, value: Intake) -> Value:
-    """Whether there is an error of row pointers or streams, or no survivor at all."""
-    # The row of the last survivor has error SHORT or COUNT, and COUNT, which has bit 2, does not hold there.
-    at_last = column.more | value.more | ~current.row_last | ~current.error[2]
-    known: Value = current.empty | current.rowless | column.missing | value.missing | (current.last & at_last)
-    return known
-
-
-def _first_error(current: Any, column: Intake, value: Intake) -> Value:
-    """The error of the row pointers, else of the column's and then the value's stream, bit by bit."""
-    count = current.last & ~current.row_last  # the row goes on beyond the last survivor
-    of_rows = count | current.rowless | (current.last & ~current.error[2])
+def _first_error(m: Module, current: Any, column: Intake, value: Intake) -> tuple[Value, Value]:
+    """Whether row pointers or streams are wrong or there is no survivor at all; and the error of row pointers, else of the column's and
+    then the value's stream.
+    """
+    complete = current.row_last & current.done  # the row is the last, and so is its survivor
+    empty = ~current.keep
+    wrong = current.error.any()
+    count = Signal()
+    of_rows = Signal()
+    m.d.comb += [
+        count.eq(Mux(current.over, ~(wrong | empty), current.last & (empty | ~complete))),
+        of_rows.eq(count | ((current.over | current.last) & wrong)),
+    ]
     long = current.last & column.more
-    missing = ~current.empty & (column.missing | (value.missing & ~long))
-    more = Mux(current.empty, ~column.missing | ~value.missing, long | (current.last & value.more & ~column.missing))
-    return Cat(
-        Mux(of_rows, current.error[0] | count, missing),
-        Mux(of_rows, current.error[1] & ~count, more),
-        of_rows & (current.error[2] | count),
+    missing = ~empty & (column.missing | (value.missing & ~long))
+    more = Mux(empty, ~column.missing | ~value.missing, long | (current.last & value.more & ~column.missing))
+    known = empty | of_rows | column.missing | value.missing | (current.last & (column.more | value.more))
+    return known, Cat(
+        Mux(of_rows, count | current.error[0], missing),
+        Mux(of_rows, ~count & current.error[1], more),
+        of_rows & (count | current.error[2]),
     )
 
 
@@ -253,6 +250,7 @@ def connect_survivors(m: Module, decoder: Any, p: CsrParameters) -> None:
     m.submodules.finder = finder = RowFinder(p)
     m.submodules.reader = reader = SurvivorReader(p)
     wiring.connect(m, finder.rows, reader.rows)
+    m.d.comb += finder.ready.eq(reader.ready)
     shape = decoder.shape
     m.d.comb += [finder.shape.valid.eq(shape.valid), finder.shape.payload.eq(shape.payload), shape.ready.eq(finder.shape.ready)]
     for name, part in (("pointer", finder), ("column", reader), ("value", reader)):

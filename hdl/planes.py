@@ -8,8 +8,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 
 from golden.params.planes import PlanesParameters
-from hdl.csr_pointer import Intake, registers
 from hdl.expander_network import inside
+from hdl.intake import Intake, registers
 from hdl.planes_patch import PatchReader
 from hdl.stream import SkidBuffer, decoder_members, payload
 from hdl.viterbi import xor_outputs

@@ -9,7 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.planes import PlanesParameters
-from hdl.csr_pointer import registers
+from hdl.intake import registers
 from hdl.stream import payload
 
 

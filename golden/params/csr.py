@@ -32,6 +32,7 @@ class CsrParameters(Parameters):
         value_bits: Width of a value, 1 to 64.
         dense: False gives a survivor a cycle with its coordinates; True gives all weights, zeros included, each row from a new beat on.
         lanes: Weights a beat, a power of two from 1 to 256; without *dense* it has to be 1.
+        pointers: Row pointers a beat, 1, 2 or 4, so that empty rows cost less; with *dense*, where none is skipped, it has to be 1.
     """
 
     format: ClassVar[str] = "csr"
@@ -42,6 +43,7 @@ class CsrParameters(Parameters):
     value_bits: int = 8
     dense: bool = False
     lanes: int = 1
+    pointers: int = 1
 
     def _check(self) -> None:
         check_range("row_bits", self.row_bits, 1, 32)
@@ -51,6 +53,8 @@ class CsrParameters(Parameters):
             raise TypeError(f"dense must be True or False, was {self.dense!r}")
         check_range("lanes", self.lanes, 1, 256 if self.dense else 1)
         check(self.lanes.bit_count() == 1, "lanes", "a power of two", self.lanes)
+        check_range("pointers", self.pointers, 1, 1 if self.dense else 4)
+        check(self.pointers.bit_count() == 1, "pointers", "a power of two", self.pointers)
         check(self.lanes < 1 << self.column_bits, "lanes", f"below 2**column_bits = {1 << self.column_bits}", self.lanes)
 
     def _slug(self) -> str:
@@ -70,9 +74,9 @@ class CsrParameters(Parameters):
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """``pointer``: rows + 1 row pointers; ``column`` and ``value``: one of each a survivor. One number a beat."""
+        """``pointer``: rows + 1 row pointers, *pointers* a beat; ``column`` and ``value``: one of each a survivor, one a beat."""
         pointer, column, value = Field("pointer", self.count_bits), Field("column", self.column_bits), Field("value", self.value_bits)
-        return Port("pointer", (pointer,)), Port("column", (column,)), Port("value", (value,))
+        return Port("pointer", (pointer,), lanes=self.pointers), Port("column", (column,)), Port("value", (value,))
 
     @property
     def survivor(self) -> Port:
@@ -90,5 +94,6 @@ class CsrParameters(Parameters):
     @property
     def latency(self) -> int:
         """6 from the row pointer that ends a survivor's row to that survivor; with *dense* 5, to the beat that the survivor completes;
-        1 more with *skid*. From a survivor's column and value, whose row is known, it is 3, with *dense* 4."""
-        return 6 - self.dense + self.skid
+        1 more with several *pointers*, to the first survivor of such a beat; 1 more with *skid*.
+        From a survivor's column and value, whose row is known, it is 3, with *dense* 4."""
+        return 6 - self.dense + (self.pointers > 1) + self.skid
