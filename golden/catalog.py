@@ -63,6 +63,7 @@ CATALOG: dict[str, Parameters] = {
         CsrParameters(name="csr_survivors_wide", row_bits=20, column_bits=20, value_bits=16, skid=True),
         CsrParameters(name="csr_survivors_odd", row_bits=5, column_bits=7, value_bits=5, count_bits=9, skid=True),
         CsrParameters(name="csr_survivors_tiny", row_bits=2, column_bits=2, value_bits=1, count_bits=3),
+        CsrParameters(name="csr_survivors_p2_tiny", row_bits=2, column_bits=2, value_bits=1, count_bits=3, pointers=2),
         CsrParameters(name="csr_survivors_p4", count_bits=16, pointers=4),
         CsrParameters(name="csr_dense32", count_bits=16, dense=True, lanes=32, value_bits=4, skid=True),
         CsrParameters(name="csr_dense_tiny", row_bits=3, column_bits=3, value_bits=3, count_bits=5, dense=True, lanes=2),

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -147,7 +147,7 @@ class DenseRows(wiring.Component):
             m.d.sync += [ahead.eq(ahead + 1), s.last_beat.eq(row_ends)]
             m.d.sync += [beat.eq(after), after.eq(after + 1)]
         comes = s.pop | ~self.pair.valid  # the one behind is the next
-        with m.If(s.step & ~s.complete):
+        with m.If(s.step & ~s.complete if self._parameters.lanes > 1 else Const(0)):  # a beat of one lane has no second survivor
             m.d.sync += self.fits.eq(behind.joins)
         with m.Elif(s.row_done):
             m.d.sync += self.fits.eq(Mux(comes, behind.origin, pair.origin))

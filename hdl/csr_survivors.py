@@ -54,7 +54,7 @@ class RowFinder(wiring.Component):
             pointer = skipper.o
         entry.hold(m, self.shape, pointer)
         found = registers("found", row_widths(self._parameters))
-        found.real, found.done = Signal(name="found_real"), Signal(name="found_done")
+        found.real, found.done, found.many = Signal(name="found_real"), Signal(name="found_done"), Signal(name="found_many")
         m.d.comb += [getattr(self.rows, name).eq(register) for name, register in vars(found).items()]
         ended = Signal()  # nothing more of this matrix counts
         many = Signal(reset_less=True)

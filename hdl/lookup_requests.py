@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from golden.params.base import Field, Port
 from golden.params.lookup import LookUpParameters
-from hdl.csr_pointer import Intake, compare, registers
+from hdl.compare import compare
+from hdl.intake import Intake, registers
 from hdl.stream import payload
 
 

@@ -8,8 +8,7 @@ from amaranth.lib.memory import Memory, ReadPort, WritePort
 from amaranth.lib.wiring import In, Out
 
 from golden.params.lookup import SMALL, LookUpParameters
-from hdl.coo import below
-from hdl.csr_pointer import equal
+from hdl.compare import below, equal
 
 
 def item_layout(p: LookUpParameters) -> data.StructLayout:

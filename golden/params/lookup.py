@@ -40,6 +40,7 @@ class LookUpParameters(Parameters):
 
     format: ClassVar[str] = "lookup"
     errors: ClassVar[type[enum.IntEnum]] = LookUpError
+    dense: ClassVar[bool] = False  # what is asked for is given
 
     row_bits: int = 10
     column_bits: int = 10
