@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data
 
 from golden.params.csr import CsrError, CsrParameters
@@ -61,8 +61,10 @@ class PointerEntry:
         step = Signal()
         number = beat.number
         above, least = compare(m, "pointer", number, before)
-        rows = Cat(shape.rows, Const(0, len(index) - p.row_bits))
-        past, final = compare(m, "final", index, rows) if several else (None, equal(m, "final", index, shape.rows))
+        if several:
+            past, final = (index[p.row_bits :].any() | reached for reached in compare(m, "final", index[: p.row_bits], shape.rows))
+        else:
+            final = equal(m, "final", index, shape.rows)
         single = equal(m, "single", number, after_before)
         m.d.comb += [
             step.eq(self.read & (shape_valid & beat_valid)),
