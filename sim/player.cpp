@@ -20,7 +20,7 @@
 
 namespace {
 
-constexpr int RESET_CYCLES = 4;
+constexpr unsigned RESET_CYCLES = 4;  // at most, of one session
 constexpr int STUCK_CYCLES = 2000;  // while a beat is awaited, some beat moves at least this often
 constexpr int QUIET_CYCLES = 32;    // after the last beat nothing comes out
 
@@ -138,7 +138,8 @@ int play(Top &top, std::vector<Input> &inputs, const Output &output, const uint8
     top.aresetn = 0;
     *output.ready = 1;
     for (Source &source : sources) *source.port.valid = 0;
-    for (int cycle = 0; cycle < RESET_CYCLES; cycle++) {
+    const unsigned cycles = 1 + random.next() % RESET_CYCLES;
+    for (unsigned cycle = 0; cycle < cycles; cycle++) {
         settle(top);
         if (cycle && *output.valid) return wrong("tvalid is high in reset", totals, 0, cycle);
         clock(top, totals);
