@@ -75,7 +75,8 @@ def damage(shares: Shares, other: Shares, parameters: Parameters, generator: ran
             continue
         start = generator.randrange(len(share) + 1)
         end = start + generator.choice([0, 1, port.lanes, len(share)])
-        new = [generator.choice([None, _random(port, generator)]) for _ in range(generator.choice([1, 1, 2, port.lanes, 3 * port.lanes]))]
+        much = generator.choice([1, 1, 1, 2, 2, port.lanes, port.lanes, 3 * port.lanes, 3 * port.lanes, 16 * port.lanes])
+        new = [generator.choice([None, _random(port, generator)]) for _ in range(much)]
         how = generator.randrange(8)
         if how == 0:
             share[start:] = []
