@@ -17,7 +17,10 @@ from hdl.cache import scratch
 from hdl.emit import describe, emit, verilog
 from sim import tools
 
-entries = pytest.mark.parametrize("parameters", CATALOG.values(), ids=CATALOG.keys())
+SLOW = ("bitmap_n128",)  # half a minute to emit
+entries = pytest.mark.parametrize(
+    "parameters", [pytest.param(p, id=name, marks=[pytest.mark.slow] if name in SLOW else []) for name, p in CATALOG.items()]
+)
 
 
 @entries

@@ -23,7 +23,7 @@ def test_recorded_entries_are_those_of_the_catalogue() -> None:
     assert (said := stale(read_expected(), CATALOG)) == "", said
 
 
-@pytest.mark.parametrize("parameters", ENTRIES)
+@pytest.mark.parametrize("parameters", [entry for entry in ENTRIES if entry.id != "bitmap_n128"])  # which takes a minute
 def test_area_is_as_recorded(parameters: Parameters) -> None:
     # All targets for the default of each format; for the others one that takes little time, and all of them with the slow tests.
     targets = tuple(TARGETS) if parameters is DEFAULTS[parameters.format] else ("ecp5",)
