@@ -10,10 +10,10 @@ demo: $(READY)
 	@$(BIN)/unprune demo
 
 test: $(READY) lint
-	@$(BIN)/python -m pytest -n auto -m "not slow"
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: $(READY) lint  # all tests, and all that is checked of every format in full, with the table in out/verify.html
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 	@$(BIN)/unprune verify --full
 
 lint: $(READY)
