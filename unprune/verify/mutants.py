@@ -2,8 +2,8 @@
 
 yosys spreads the mutations evenly over cells, ports and lines of the source: a bit inverted, stuck at 0 or 1, or taken from elsewhere.
 All of them are compiled into one simulation, in which an input says which is at work, and each plays the same sessions of matrices
-(:mod:`unprune.verify.fuzz`). One that changes no beat and no number of clock cycles is compared with the sound design at the ports, by
-proof (:mod:`synth.ports`).
+(:mod:`unprune.verify.fuzz`). One that changes no beat and no number of clock cycles is compared with the sound design by proof: signal by
+signal (:mod:`synth.equivalence`), or else at the ports (:mod:`synth.ports`).
 """
 
 import functools
