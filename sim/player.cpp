@@ -71,9 +71,17 @@ struct Source {  // a beat in the file: tdata, then tkeep and tlast where the po
     const uint8_t *at = nullptr;
     bool offering = false;
 
+    void fill(Random &random) {  // bytes of tdata that are not kept mean nothing either
+        uint8_t *const data = static_cast<uint8_t *>(port.lines[0].at);
+        const uint8_t *const keep = static_cast<const uint8_t *>(port.lines[1].at);
+        for (size_t i = 0; i < port.lines[0].bytes(); i++) {
+            if (!(keep[i / 8] >> i % 8 & 1)) data[i] = static_cast<uint8_t>(random.next());
+        }
+    }
     void step(Random &random) {
         if (!offering && beats && !stalls.paused(random)) {
             for (const Line &line : port.lines) line.set(take(at, line.bytes()));
+            if (port.lines.size() > 1) fill(random);
             offering = true;
         } else if (!offering) {  // what the lines carry now means nothing
             for (const Line &line : port.lines) {

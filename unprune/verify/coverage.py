@@ -1,4 +1,6 @@
-"""How much of a decoder's emitted Verilog the matrices of :mod:`unprune.verify.fuzz` reach: lines, branches and bits that toggle."""
+"""What the matrices of :mod:`unprune.verify.fuzz` reach of a decoder's emitted Verilog, lines, branches and bits that toggle, and of the
+contract's cases at its ports (:mod:`unprune.verify.points`).
+"""
 
 import itertools
 import re
@@ -9,9 +11,9 @@ from golden.params.base import Parameters
 from hdl.cache import scratch
 from hdl.emit import verilog
 from sim import player
-from unprune.verify import fuzz
+from unprune.verify import fuzz, points
 
-KINDS = ("line", "branch", "toggle")
+KINDS = ("line", "branch", "user", "toggle")  # as Verilator calls them
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Coverage:
     """Points of each kind that were reached, of how many, and the Verilog of what was not.
 
     Attributes:
-        reached, points: For ``line``, ``branch`` and ``toggle``.
+        reached, points: For each of :data:`KINDS`; ``user`` are the cases at the ports.
         missed: "kind: line of Verilog" of each point that was not reached.
     """
 
@@ -34,7 +36,7 @@ def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Co
     Raises:
         RuntimeError: the decoder gave a wrong beat.
     """
-    source = verilog(parameters)
+    source = points.cover(verilog(parameters), parameters)
     program = player.build(source, parameters, coverage=True)
     with scratch() as work:
         folder = Path(work)
@@ -46,17 +48,17 @@ def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Co
             raise RuntimeError(f"{parameters.name}: {played.wrong}")
         text = (folder / "coverage.dat").read_bytes().decode(errors="replace")
     lines = source.splitlines()
-    reached, points, missed = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0), []
+    reached, of, missed = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0), []
     for description, count in re.findall(r"^C '(.*)' (\d+)$", text, flags=re.MULTILINE):
         fields = dict(part.split("\2", 1) for part in description.split("\1") if "\2" in part)
         kind = fields["page"].split("/")[0].removeprefix("v_")
         if kind not in KINDS:
             continue
-        points[kind] += 1
+        of[kind] += 1
         if int(count):
             reached[kind] += 1
         else:
             missed.append(f"{kind} {fields.get('o', '')}: {lines[int(fields['l']) - 1].strip()}")
-    if not points["line"]:
+    if not of["line"]:
         raise RuntimeError(f"{parameters.name}: Verilator's coverage has no lines")
-    return Coverage(reached, points, tuple(missed))
+    return Coverage(reached, of, tuple(missed))

@@ -65,7 +65,7 @@ def round_trips(parameters: Parameters, count: int, seed: int) -> int:
 
 
 def damage(shares: Shares, other: Shares, parameters: Parameters, generator: random.Random) -> Shares:
-    """*shares* with up to three things wrong: elements lost, put in, changed or swapped, a share of *other*, another shape."""
+    """*shares* with up to three things wrong: elements lost, put in, changed, repeated or swapped, a share of *other*, another shape."""
     damaged = {name: list(share) for name, share in shares.items()}
     for _ in range(generator.choice([1, 1, 1, 2, 3])):
         port = generator.choice([parameters.shape, *parameters.inputs, *parameters.inputs])
@@ -77,7 +77,7 @@ def damage(shares: Shares, other: Shares, parameters: Parameters, generator: ran
         end = start + generator.choice([0, 1, port.lanes, len(share)])
         much = generator.choice([1, 1, 1, 2, 2, port.lanes, port.lanes, 3 * port.lanes, 3 * port.lanes, 16 * port.lanes])
         new = [generator.choice([None, _random(port, generator)]) for _ in range(much)]
-        how = generator.randrange(8)
+        how = generator.randrange(10)
         if how == 0:
             share[start:] = []
         elif how == 1:
@@ -94,6 +94,10 @@ def damage(shares: Shares, other: Shares, parameters: Parameters, generator: ran
             share[start] = _changed(share[start], port, generator)
         elif how == 7:
             damaged[port.name] = list(other[port.name])
+        elif how == 8:
+            share[start : start + 2] = share[start : start + 2][::-1]
+        elif how == 9:
+            share[start:start] = share[start : start + 1]
     return damaged
 
 
@@ -143,6 +147,9 @@ def sessions(parameters: Parameters, seed: int, *, damaged: float = 0.5) -> Iter
         pool[generator.randrange(POOL)] = next(source)
         for _ in range(PER_SESSION):
             one = generator.choice(pool) if generator.random() < 0.9 else empty
+            if matrices and generator.random() < 0.1:
+                matrices.append(matrices[-1])  # the same error twice
+                continue
             matrices.append(damage(one, generator.choice(pool), parameters, generator) if generator.random() < damaged else one)
         quiet = generator.random() < 0.2
         stalls = [(0, 1) if quiet else generator.choice(STALLS) for _ in range(ports)]
