@@ -10,8 +10,9 @@ from pathlib import Path
 from hdl import yowasp
 from hdl.cache import scratch
 
-# The specification as an and-inverter graph: assertions become bad states, assumptions constraints, and what has no initial value starts
-# with any, given by inputs of the first cycle.
+# The specification as an and-inverter graph: assertions become bad states, assumptions constraints. What has no initial value starts with
+# any, given by inputs of the first cycle, or with 0.
+ANY, ZERO = "formalff -clk2ff -ff2anyinit", "formalff -clk2ff; setundef -zero -init"
 GRAPH = """
 async2sync
 chformal -cover -remove
@@ -21,7 +22,7 @@ memory_map -formal
 opt -full
 techmap
 opt
-formalff -clk2ff -ff2anyinit
+{start}
 dffunmap
 opt_expr
 opt_merge
@@ -31,21 +32,24 @@ opt_clean
 write_aiger -zinit -B graph.aig
 """
 # yosys calls abc on a module; this one is there for that alone. ``fold`` takes the constraints into the bad states. The answer is in a
-# file, for of what abc prints nothing comes through.
+# file, for of what abc prints nothing comes through. ``scorr`` makes one of registers that are always the same or
+# opposite; where it leaves none, the assertions are constants and not for ``pdr``.
 DECIDE = """
 read_verilog any.v
 synth
-abc -script +backup;read_aiger,graph.aig;fold;strash;pdr,-T,{seconds};write_status,answer;restore
+abc -script +backup;read_aiger,graph.aig;fold;strash;{reduce}pdr,-T,{seconds};write_status,answer;restore
 """
 
 
-def decide(files: Mapping[str, str], prepare: str, seconds: int) -> tuple[str, int]:
+def decide(files: Mapping[str, str], prepare: str, seconds: int, *, zeros: bool = False) -> tuple[str, int]:
     """Whether the assertions of a design hold in every state that can be reached from any state that it may start in.
 
     Args:
         files: Name and text of each.
         prepare: Commands of yosys that read them and leave one flat module with assertions and, where there are any, assumptions.
         seconds: The search is given up after these.
+        zeros: Registers without an initial value start with 0 instead of anything; of two designs that hardly differ nothing is left to
+            be searched then.
 
     Returns:
         ``PASS``; ``FAIL`` and the cycle in which an assertion is violated; or ``UNKNOWN``.
@@ -55,10 +59,21 @@ def decide(files: Mapping[str, str], prepare: str, seconds: int) -> tuple[str, i
     """
     with scratch() as folder:
         work = Path(folder)
-        scripts = {"graph.ys": prepare + GRAPH, "decide.ys": DECIDE.format(seconds=seconds)}
+        graph = GRAPH.format(start=ZERO if zeros else ANY)
+        decide = DECIDE.format(seconds=seconds, reduce="scorr;write_aiger,reduced.aig;" * zeros)
+        scripts = {"graph.ys": prepare + graph, "decide.ys": decide}
         for name, text in {**files, **scripts, "any.v": "module any(input a, output b); assign b = !a; endmodule\n"}.items():
             (work / name).write_text(text)
         yowasp.run("yosys", ["-q", "graph.ys"], work)
         yowasp.run("yosys", ["-q", "decide.ys"], work)
+        if zeros and _all_constant((work / "reduced.aig").read_bytes()):
+            return "PASS", 0
         answer = (work / "answer").read_text().splitlines()[0].split()  # below it the inputs that violate it
     return {"snl_UNSAT": "PASS", "snl_SAT": "FAIL"}.get(answer[0], "UNKNOWN"), int(answer[-1]) if answer[0] == "snl_SAT" else 0
+
+
+def _all_constant(graph: bytes) -> bool:
+    """Whether no register is left in an and-inverter graph, and no bad state."""
+    header, *lines = graph.split(b"\n")
+    _, registers, outputs, _ = (int(number) for number in header.split()[2:6])
+    return registers == 0 and all(line == b"0" for line in lines[:outputs])

@@ -1,8 +1,8 @@
 """Do two designs give the same at a decoder's ports, for ever? Sequential equivalence by property-directed reachability.
 
-Each starts in a state of its own, whatever it may be, and from the first reset on the two have to agree, in every cycle: on what is ready,
-on what is valid, and on what is offered while it is valid. The inputs keep the rules of AXI4-Stream: what is offered stays until it is
-taken, and of a beat's lanes the first ones are kept. So what no user of the ports can ever see does not count.
+Each starts in a state of its own, whatever it may be, or both with zeros. From the first reset on the two have to agree, in every cycle:
+on what is ready, on what is valid, and on what is offered while it is valid. The inputs keep the rules of AXI4-Stream: what is offered
+stays until it is taken, and of a beat's lanes the first ones are kept. So what no user of the ports can ever see does not count.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,14 @@ from golden.params.base import Parameters
 from hdl import pdr
 
 
-def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str, seconds: int = 300) -> str:
+def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str, seconds: int = 300, *, zeros: bool = False) -> str:
     """``PASS`` where the two agree for ever, ``FAIL`` where they do not, ``UNKNOWN`` where that was not found out in so many *seconds*.
 
     Args:
         parameters: Of the decoder, for its ports.
         files: Name and text of the files that *gold* and *gate* read.
         gold, gate: Commands of yosys that leave the design as one flat module that is named as *parameters* are.
+        zeros: All registers of both start with 0.
 
     Raises:
         hdl.yowasp.ToolError: yosys refused a design.
@@ -28,7 +29,7 @@ def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str,
         gate, f"rename {name} gate", "write_rtlil gate.il", "design -reset",
         "read_rtlil gold.il", "read_rtlil gate.il", "read_verilog -sv -formal both.sv", "prep -top both -flatten", "",
     ]  # fmt: skip
-    return pdr.decide(dict(files) | {"both.sv": _both(parameters)}, "\n".join(prepare), seconds)[0]
+    return pdr.decide(dict(files) | {"both.sv": _both(parameters)}, "\n".join(prepare), seconds, zeros=zeros)[0]
 
 
 def _both(parameters: Parameters) -> str:

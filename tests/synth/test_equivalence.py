@@ -8,7 +8,7 @@ import pytest
 
 from golden.catalog import CATALOG
 from hdl.emit import verilog
-from synth import equivalence
+from synth import equivalence, ports
 
 TINY = CATALOG["nm_2_4_tiny"]
 QUICK = [*(("nm_2_4_tiny", what) for what in equivalence.CHECKED), ("rlc_tiny", "verilog")]
@@ -37,6 +37,17 @@ def test_verilog_that_is_not_what_was_proven_is_caught() -> None:
     assert broken != verilog(TINY)
     compared = equivalence.shipped_equals_proven(TINY, broken)
     assert (compared.holds, compared.at_ports) == (False, "FAIL")
+
+
+def test_from_zeros_an_inverted_register_is_the_same_and_a_wrong_one_is_not() -> None:
+    inverted = verilog(TINY).replace("reg index_last;", "reg not_last; wire index_last = ~not_last;")
+    inverted = inverted.replace("index_last <= ", "not_last <= ~")
+    wrong = inverted.replace("not_last <= ~", "not_last <= ")
+    assert len({verilog(TINY), inverted, wrong}) == 3
+    read = "read_verilog -sv {}.sv; prep -top nm_2_4_tiny -flatten"
+    files = {"sound.sv": verilog(TINY), "inverted.sv": inverted, "wrong.sv": wrong}
+    answers = [ports.same(TINY, files, read.format("sound"), read.format(gate), 60, zeros=True) for gate in ("inverted", "wrong")]
+    assert answers == ["PASS", "FAIL"]
 
 
 def test_a_netlist_with_one_wrong_table_is_caught() -> None:

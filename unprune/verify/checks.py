@@ -154,9 +154,11 @@ def gates(format: str, full: bool) -> Row:
 def mutations(format: str, full: bool) -> Row:
     """Of small mistakes put into the small decoders' Verilog each is noticed, or proven to be none."""
     found = [mutants.hunt(one, MUTANTS if full else 20) for one in small(format)[: None if full else 1]]
-    wrong, late, equivalent, total = (sum(getattr(one, of) for one in found) for of in ("wrong", "late", "equivalent", "total"))
+    counts = {of: sum(getattr(one, of) for one in found) for of in ("wrong", "late", "equivalent", "from_zeros")}
+    total = sum(one.total for one in found)
     surviving = [mutation for one in found for mutation in one.surviving]
-    text = f"{total} mutants: {wrong} wrong, {late} late, {equivalent} equivalent"
+    told = [f"{count} {of.replace('from_zeros', 'equivalent from zeros')}" for of, count in counts.items() if count or of != "from_zeros"]
+    text = f"{total} mutants: {', '.join(told)}"
     return {"value": len(surviving) if total else 1, "unit": "surviving", "bar": 0, "text": text, "message": "; ".join(surviving)}
 
 

@@ -3,7 +3,7 @@
 yosys spreads the mutations evenly over cells, ports and lines of the source: a bit inverted, stuck at 0 or 1, or taken from elsewhere.
 All of them are compiled into one simulation, in which an input says which is at work, and each plays the same sessions of matrices
 (:mod:`unprune.verify.fuzz`). One that changes no beat and no number of clock cycles is compared with the sound design by proof: signal by
-signal (:mod:`synth.equivalence`), or else at the ports (:mod:`synth.ports`).
+signal (:mod:`synth.equivalence`), or else at the ports (:mod:`synth.ports`), from any first state or, if that is not decided, from zeros.
 """
 
 import functools
@@ -22,6 +22,7 @@ from unprune.verify import fuzz
 
 SESSIONS = 250  # of 40 matrices
 FURTHER = 12  # times as many for what these do not tell
+PATIENCE = 100  # seconds, of a proof at the ports
 STARTS = range(1, 25)  # seeds of what registers hold before reset
 
 
@@ -33,18 +34,20 @@ class Mutants:
         wrong: So many gave a wrong beat, or none.
         late: So many gave the right beats in another number of clock cycles.
         equivalent: So many give the same at the ports as the sound design, for ever, as was proven.
+        from_zeros: So many do when all registers start with 0; of other first states only those that were played are known.
         surviving: yosys' command for each of all others.
     """
 
     wrong: int
     late: int
     equivalent: int
+    from_zeros: int
     surviving: tuple[str, ...]
 
     @property
     def total(self) -> int:
         """How many there were."""
-        return self.wrong + self.late + self.equivalent + len(self.surviving)
+        return self.wrong + self.late + self.equivalent + self.from_zeros + len(self.surviving)
 
 
 def hunt(
@@ -72,15 +75,16 @@ def hunt(
         played = functools.partial(_plays, parameters, program)
         first = played(itertools.islice(source, sessions), folder / "first", STARTS)
         further = functools.cache(lambda: played(itertools.islice(source, FURTHER * sessions), folder / "further", (1,)))
-        found: dict[str, list[str]] = {"wrong": [], "late": [], "equivalent": [], "surviving": []}
+        found: dict[str, list[str]] = {"wrong": [], "late": [], "equivalent": [], "from_zeros": [], "surviving": []}
         for number, mutation in enumerate(mutations, start=1):
             if other := first.differs(number) or further().differs(number):
                 found["wrong" if other.wrong else "late"].append(mutation)
             else:
-                found["equivalent" if _none(parameters, base, mutation) else "surviving"].append(mutation)
+                found[_proven(parameters, base, mutation)].append(mutation)
             if progress:
                 progress(number, len(mutations))
-    return Mutants(len(found["wrong"]), len(found["late"]), len(found["equivalent"]), tuple(found["surviving"]))
+    surviving = tuple(found.pop("surviving"))
+    return Mutants(**{what: len(those) for what, those in found.items()}, surviving=surviving)
 
 
 @dataclass(frozen=True)
@@ -108,11 +112,15 @@ def _plays(parameters: Parameters, program: Path, sessions: Iterable[player.Sess
     return _Plays(program, file, sound)
 
 
-def _none(parameters: Parameters, base: str, mutation: str) -> bool:
-    """Whether the *mutation* of *base* is proven to be none: it changes no signal's meaning, or nothing that is seen at the ports."""
+def _proven(parameters: Parameters, base: str, mutation: str) -> str:
+    """What the *mutation* of *base* is proven to be: it changes no signal's meaning, or nothing that is seen at the ports."""
     if equivalence.same_bit_by_bit(parameters.name, base, mutation):
-        return True
-    return ports.same(parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}") == "PASS"
+        return "equivalent"
+    same = functools.partial(ports.same, parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}", PATIENCE)
+    from_zeros = same(zeros=True)
+    if from_zeros != "FAIL" and same() == "PASS":
+        return "equivalent"
+    return "from_zeros" if from_zeros == "PASS" else "surviving"
 
 
 def _base(parameters: Parameters, folder: Path) -> str:
