@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from amaranth.hdl import Module
+from amaranth.hdl import Const, Module
 from amaranth.lib import wiring
 
 from golden.params.base import Parameters
@@ -97,6 +97,33 @@ def proof_claims(truth: Callable[..., Spec], parameters: Parameters, *, covered_
         Claim("truth", parameters.name, always, "prove" if invariants else "pdr", parameters.latency + 1),
         Claim("truth", parameters.name, partial(truth, legal_inputs=True), "cover", covered_in),
     ]
+
+
+def blind(made: Callable[[Any], Any], parameters: Parameters, part: str, makes: str, what: str) -> wiring.Component:
+    """A decoder, as *made* gives it, that takes something it knows for 0.
+
+    Args:
+        part, makes: The part, and its method that gives the registers.
+        what: The register.
+    """
+    decoder: Any = made(parameters)
+    elaborate = decoder.elaborate
+
+    def tampered(platform: object) -> Module:
+        m: Module = elaborate(platform)
+        blinded = getattr(m.submodules, part)
+        sound = getattr(blinded, makes)
+
+        def less(*arguments: Any) -> Any:
+            registers = sound(*arguments)
+            setattr(registers, what, Const(0, len(getattr(registers, what))))
+            return registers
+
+        setattr(blinded, makes, less)
+        return m
+
+    decoder.elaborate = tampered
+    return cast(wiring.Component, decoder)
 
 
 Wrong = Mapping[str, tuple[Callable[[], wiring.Component], str]]

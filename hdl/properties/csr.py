@@ -11,6 +11,10 @@ from amaranth.hdl import Module, Value
 from golden.catalog import CATALOG
 from golden.params.csr import CsrParameters
 from hdl.axis import AxiDecoder
+from hdl.csr import CsrDecoder
+from hdl.properties.broken import blind, broken_claims, proof_claims
+from hdl.properties.claims import Claim
+from hdl.properties.csr_invariants import CsrInvariants
 from hdl.properties.csr_model import CsrModel
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
@@ -45,8 +49,30 @@ class CsrTruth(Truth):
         return self.model.can_take | (self.model.coming & there[0] & there[1])
 
     def invariants_hold(self, m: Module, internals: Internals) -> None:
-        """There are none: reachability does without."""
+        CsrInvariants(m, self.model, internals).hold()
+
+
+TINY = CsrParameters(name="csr_broken", row_bits=2, column_bits=1, value_bits=1, count_bits=2)
+ROW, SURVIVOR = ("reader", "_follow_rows"), ("reader", "_compare")
+WRONG = {
+    "columns that do not increase are no error": ((*SURVIVOR, "unordered"), "first error's code"),
+    "columns past the end are no error": ((*SURVIVOR, "beyond"), "first error's code"),
+    "a wrong row pointer is no error": ((*ROW, "error"), "first error's code"),
+    "survivors that no row has are no error": ((*ROW, "over"), "first error's code"),
+}
+
+
+def designs() -> list[CsrParameters]:
+    """The catalogue's that give coordinates and read one row pointer a beat."""
+    return [p for p in CATALOG.values() if isinstance(p, CsrParameters) and not p.dense and p.pointers == 1]
 
 
 def _truth(p: CsrParameters, **options: bool) -> CsrTruth:
     return CsrTruth(AxiDecoder(p), p, **options)
+
+
+def claims() -> list[Claim]:
+    """The CSR decoder's claims."""
+    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
+    wrong = {what: (partial(blind, CsrDecoder, TINY, *how), seen) for what, (how, seen) in WRONG.items()}
+    return made + broken_claims(CsrTruth, TINY, wrong, depth=14)
