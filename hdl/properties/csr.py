@@ -6,7 +6,7 @@ What is proven is said in :class:`hdl.properties.truth.Truth`; the definition is
 from functools import partial
 from typing import Any
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Cat, Module, Value
 
 from golden.catalog import CATALOG
 from golden.params.csr import CsrParameters
@@ -14,6 +14,7 @@ from hdl.axis import AxiDecoder
 from hdl.csr import CsrDecoder
 from hdl.properties.broken import blind, broken_claims, proof_claims
 from hdl.properties.claims import Claim
+from hdl.properties.csr_dense_model import DenseModel
 from hdl.properties.csr_invariants import CsrInvariants
 from hdl.properties.csr_model import CsrModel
 from hdl.properties.spec import Internals
@@ -52,10 +53,54 @@ class CsrTruth(Truth):
         CsrInvariants(m, self.model, internals).hold()
 
 
+class CsrDenseTruth(Truth):
+    """The CSR decoder of dense rows gives what :class:`DenseModel` owes. The source of the shapes has to keep the stream rules.
+
+    Reads of the decoder ``shape_taken``, ``shape_waits``, ``reader.shape__ready``, ``reader.entry_read``, ``pairs.shape__ready``,
+    ``pairs.take``, and of ``dense_rows`` ``put``, ``step``, ``complete`` and ``pop`` to tell the model of the steps.
+    """
+
+    parameters: CsrParameters
+    model: DenseModel
+
+    def __init__(self, design: Any, parameters: CsrParameters, **options: bool) -> None:
+        self.model = DenseModel(parameters)
+        super().__init__(design, parameters, **options)
+
+    def watch(self, m: Module, internals: Internals) -> None:
+        self.connect_streams(m)
+        model, offered = self.model, self.design.s_axis_shape_tvalid
+        taken, waits = internals["decoder.shape_taken"], internals["decoder.shape_waits"]
+        put, step, complete, pop = (internals[f"decoder.dense_rows.{name}"] for name in ("put", "step", "complete", "pop"))
+        m.d.comb += [
+            model.offered.eq(offered), model.row_shape.eq(offered & ~taken[0] & internals["decoder.reader.shape__ready"]),
+            model.pair_shape.eq(offered & ~taken[1] & (~waits | internals["decoder.pairs.shape__ready"])),
+            model.move.eq(internals["decoder.reader.entry_read"]), model.take.eq(internals["decoder.pairs.take"]),
+            model.put.eq(put & step), model.drop.eq(pop & ~(put & step)), model.give.eq(step & complete),
+        ]
+
+    def wants(self) -> dict[str, Value]:
+        model = self.model
+        shares = {name: model.judge.shapes.full[0] & ~share.there for name, share in model.shares.items()}
+        shape = (model.shapes.level == 0) | ~model.judge.shapes.full.any()
+        return {"shape": shape, "pointer": model.teller.pointers.level == 0} | shares
+
+    def works(self) -> Value:
+        """Survivors that are missing are counted off, and rows without columns, one a cycle."""
+        model = self.model
+        return (model.take & Cat(share.over for share in model.shares.values()).all()) | (model.give & ~model.beats.push)
+
+    def able(self) -> Value:
+        return self.model.can_give
+
+    def invariants_hold(self, m: Module, internals: Internals) -> None:
+        """There are none: reachability does without."""
+
+
 TINY = CsrParameters(name="csr_broken", row_bits=2, column_bits=1, value_bits=1, count_bits=2)
 ROW, SURVIVOR = ("reader", "_follow_rows"), ("reader", "_compare")
 WRONG = {
-    "columns that do not increase are no error": ((*SURVIVOR, "unordered"), "first error's code"),
+    "columns that do not increase are no error": ((*SURVIVOR, "unordered"), "the elements are those of the definition"),
     "columns past the end are no error": ((*SURVIVOR, "beyond"), "first error's code"),
     "a wrong row pointer is no error": ((*ROW, "error"), "first error's code"),
     "survivors that no row has are no error": ((*ROW, "over"), "first error's code"),
@@ -67,8 +112,8 @@ def designs() -> list[CsrParameters]:
     return [p for p in CATALOG.values() if isinstance(p, CsrParameters) and not p.dense and p.pointers == 1]
 
 
-def _truth(p: CsrParameters, **options: bool) -> CsrTruth:
-    return CsrTruth(AxiDecoder(p), p, **options)
+def _truth(p: CsrParameters, **options: bool) -> Truth:
+    return (CsrDenseTruth if p.dense else CsrTruth)(AxiDecoder(p), p, **options)
 
 
 def claims() -> list[Claim]:

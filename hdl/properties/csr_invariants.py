@@ -139,7 +139,8 @@ class CsrInvariants(Invariants):
                     self._must(follows == (before.counts & ~before.done), f"what is {what} is the same matrix's")
                     with m.If(follows):
                         self._must(told.begin == before.end, f"what is {what} follows that before it")
-                        self._must(Cat(told.columns, told.survivors) == Cat(before.columns, before.survivors), f"the shape of what is {what}")
+                        one, other = (Cat(each.columns, each.survivors) for each in (told, before))
+                        self._must(one == other, f"the shape of what is {what}")
                 none = none & ~there
             with m.If(full & none):
                 self._must(follows | ~at_work, f"what is {what} is of the matrix at hand")

@@ -56,13 +56,14 @@ class Share(wiring.Component):
 def told_layout(p: CsrParameters) -> data.StructLayout:
     """What a row pointer says.
 
-    ``real``: it ends a row that is not empty, number ``row``, whose last survivor is that before number ``end``; ``done``: no row follows
-    in the matrix, with the first ``error`` of the row pointers; ``columns`` and ``survivors`` of the matrix. What the proof needs beside:
-    ``first``, of its matrix; ``counts``, the row pointers before it were no end; ``begin``, the one before.
+    ``real``: it ends a row that is not empty or, with ``dense``, any row, number ``row``, whose last survivor is that before number
+    ``end``; ``done``: no row follows in the matrix, with the first ``error`` of the row pointers; ``rows``, ``columns`` and ``survivors``
+    of the matrix. What the proof needs beside: ``first``, of its matrix; ``counts``, the row pointers before it were no end; ``begin``, the
+    one before.
     """
     flags = dict.fromkeys(("real", "done", "first", "counts"), 1)
-    widths = {"row": p.row_bits, "end": p.count_bits, "begin": p.count_bits, "columns": p.column_bits, "survivors": p.count_bits}
-    return data.StructLayout(flags | widths | {"error": CsrError})
+    counts = dict.fromkeys(("end", "begin", "survivors"), p.count_bits)
+    return data.StructLayout(flags | counts | {"row": p.row_bits, "rows": p.row_bits, "columns": p.column_bits, "error": CsrError})
 
 
 class PointerModel(wiring.Component):
@@ -115,7 +116,8 @@ class PointerModel(wiring.Component):
     def _judge(self, m: Module, pointer: Any, shape: Any) -> None:
         new, end, final, first = self.new, pointer.data[0], self.index == shape.rows, self.index == 0
         m.d.comb += [
-            new.row.eq(self.index - 1), new.end.eq(end), new.columns.eq(shape.columns), new.survivors.eq(shape.survivors),
+            *(getattr(new, name).eq(getattr(shape, name)) for name in ("rows", "columns", "survivors")),
+            new.row.eq(self.index - 1), new.end.eq(end),
             new.first.eq(first & ~self.ended), new.counts.eq(~self.ended), new.begin.eq(self.before),
         ]
         with m.If(~self.ended):
@@ -130,7 +132,8 @@ class PointerModel(wiring.Component):
                 m.d.comb += new.error.eq(CsrError.DECREASE)
             with m.Else():
                 m.d.comb += [
-                    new.real.eq(end > self.before), new.done.eq(pointer.last), new.error.eq(Mux(final, CsrError.NONE, CsrError.SHORT)),
+                    new.real.eq(~first if self.parameters.dense else end > self.before), new.done.eq(pointer.last),
+                    new.error.eq(Mux(final, CsrError.NONE, CsrError.SHORT)),
                 ]
 
 

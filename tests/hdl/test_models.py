@@ -15,10 +15,10 @@ from golden import rlc as rlc_format
 from golden.bits import Element, beats_of
 from golden.catalog import CATALOG
 from golden.decoded import Decoded
-from golden.params.base import Parameters, Port
+from golden.params.base import Port
 from golden.params.csr import CsrParameters
 from golden.params.sparse import SparseParameters
-from hdl.properties import bitmap_model, codebook, coo_model, csr_model, nm, relative, rlc
+from hdl.properties import bitmap_model, codebook, coo_model, csr_dense_model, csr_model, nm, relative, rlc
 from hdl.properties.dense import DenseParameters
 from hdl.properties.model import Model, Phase
 from hdl.properties.sparse import SparseModel
@@ -85,6 +85,21 @@ def csr_steps(ctx: Any, model: Any) -> dict[str, int]:
     return {"take": ctx.get(model.can_take) and not ctx.get(model.beats.level), "move": bool(move)}
 
 
+def csr_dense_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """A survivor is judged and a row pointer told as soon as there is a place; what can be put is, then a beat is made if it can be."""
+    told, dropping = model.teller.stages[0], ctx.get(model.dropping)
+    give = ctx.get(model.can_give) and not ctx.get(model.beats.level)
+    place = not (ctx.get(model.known) or ctx.get(model.done))
+    move = not (ctx.get(model.teller.full[0]) and (ctx.get(told.real) or ctx.get(told.done))) or place
+    put = ctx.get(model.can_put) and (give or not ctx.get(model.can_give))
+    shape = ctx.get(model.shape)
+    room = ctx.get(model.judge.pairs.full) != 3
+    return {
+        "take": bool(ctx.get(model.judge.can_take) and room), "move": bool(move), "put": bool(put), "give": bool(give),
+        "drop": bool(dropping and ctx.get(model.judge.pairs.full[0])), "row_shape": shape, "pair_shape": shape, "offered": shape,
+    }
+
+
 MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_2_4_tiny", nm.NmModel, nm_steps),
     ("nm_3_8_odd", nm.NmModel, nm_steps),
@@ -96,6 +111,7 @@ MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int
     ("coo_survivors_tiny", lambda p: coo_model.CooModel(p, 1), coo_steps),
     ("coo_dense4_skid", coo_model.DenseModel, dense_steps),
     ("csr_survivors_tiny", csr_model.CsrModel, csr_steps),
+    ("csr_dense_tiny", csr_dense_model.DenseModel, csr_dense_steps),
     ("bitmap_n1", bitmap_model.BitmapModel, bitmap_steps),
 ]
 
@@ -114,7 +130,7 @@ def good_matrix(p: Any, generator: random.Random) -> Shares:
     return shares
 
 
-def csr_matrix(p: CsrParameters, generator: random.Random) -> Shares:
+def csr_matrix(p: Any, generator: random.Random) -> Shares:
     """A matrix of rows and columns, of no more survivors than the format counts; in half of them a row pointer or column is changed."""
     rows, columns = generator.choice([0, 1, 2, 3, 3, 3]), generator.choice([0, 1, 2, 3, 3, 3])
     some = set(generator.sample(range(rows * columns), generator.randrange(min(rows * columns, (1 << p.count_bits) - 1) + 1)))
@@ -158,7 +174,8 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
     async def run(ctx: Any) -> None:
         elements: list[Element] = []
         for _ in range(100 * len(matrices)):
-            ctx.set(model.shape, more := bool(counts) and ctx.get(model.shapes.level) < model.shapes.depth)
+            wanted = ctx.get(getattr(model, "wants_shape", Const(1)))
+            ctx.set(model.shape, more := bool(wanted and counts) and ctx.get(model.shapes.level) < model.shapes.depth)
             if more:
                 ctx.set(model.count, counts.pop(0))
             for name, queue in queues.items():
