@@ -14,6 +14,7 @@ from hdl.axis import AxiDecoder
 from hdl.csr import CsrDecoder
 from hdl.properties.broken import blind, broken_claims, proof_claims
 from hdl.properties.claims import Claim
+from hdl.properties.csr_dense_invariants import CsrDenseInvariants
 from hdl.properties.csr_dense_model import DenseModel
 from hdl.properties.csr_invariants import CsrInvariants
 from hdl.properties.csr_model import CsrModel
@@ -94,7 +95,7 @@ class CsrDenseTruth(Truth):
         return self.model.can_give
 
     def invariants_hold(self, m: Module, internals: Internals) -> None:
-        """There are none: reachability does without."""
+        CsrDenseInvariants(m, self.model, internals).hold()
 
 
 TINY = CsrParameters(name="csr_broken", row_bits=2, column_bits=1, value_bits=1, count_bits=2)

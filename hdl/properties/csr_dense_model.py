@@ -118,7 +118,7 @@ class DenseModel(wiring.Component):
         known, end: It was told where the row at hand ends, and where.
         done, code: No row is told any more, and the error of the row pointers.
         number, used, started, before: Survivors that were put; the last was; one of this row was; its column.
-        first: The first error so far.
+        first: The first error up to the end of the row before.
         dropping: The rest of the survivors of a matrix that is complete is dropped.
         can_put: The oldest survivor can be put.
         can_give: The beat at hand can be made, if need be with *put*.
@@ -217,14 +217,14 @@ class DenseModel(wiring.Component):
         with m.If(self.put):
             m.d.sync += [self.started.eq(1), self.before.eq(one.column)]
         with m.If(self.give):
-            m.d.sync += [self.first.eq(Mux(last, CsrError.NONE, code)), self.start.eq(Mux(last_beat, 0, self.start + p.lanes))]
+            m.d.sync += self.start.eq(Mux(last_beat, 0, self.start + p.lanes))
             with m.If(last_beat):
-                m.d.sync += [self.row.eq(Mux(last, 0, self.row + 1)), self.started.eq(0)]
+                m.d.sync += [self.first.eq(Mux(last, CsrError.NONE, code)), self.row.eq(Mux(last, 0, self.row + 1)), self.started.eq(0)]
         self.row_ends = self.give & last_beat
         return complete
 
     def _outcome(self, m: Module, put: int, wants: Value, last: Value) -> tuple[Signal, Signal]:
-        """Whether the beat at hand can be made, after *put* of the oldest survivor or without, and the first error by then."""
+        """Whether the beat at hand can be made, after *put* of the oldest survivor or without, and the first error if its row ends."""
         able, error, own = Signal(name=f"able_{put}"), Signal(CsrError, name=f"error_{put}"), Signal(CsrError, name=f"own_{put}")
         one, following = self.judge.pairs.entries[0], self.judge.pairs.entries[put]
         there, used = self.judge.pairs.full[put], self.used | (one.final if put else 0)
@@ -239,8 +239,8 @@ class DenseModel(wiring.Component):
                 m.d.comb += own.eq(CsrError.COUNT)
             with m.Elif(following.error != CsrError.NONE):
                 m.d.comb += own.eq(following.error)
-            with m.Elif(started & (following.column <= before)):
-                m.d.comb += own.eq(CsrError.ORDER)
+            with m.Else():
+                m.d.comb += own.eq(CsrError.ORDER)  # in the row's last beat: what is within the row has no place behind the one before
         over = Mux(one.empty, one.error, CsrError.COUNT)  # survivors are left, or there are none at all
         m.d.comb += error.eq(Mux((own == CsrError.NONE) & last & ~used, over, own))
         waits = (still & ~used) | (last & ~used & (not put))

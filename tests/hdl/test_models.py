@@ -131,13 +131,13 @@ def good_matrix(p: Any, generator: random.Random) -> Shares:
 
 
 def csr_matrix(p: Any, generator: random.Random) -> Shares:
-    """A matrix of rows and columns, of no more survivors than the format counts; in half of them a row pointer or column is changed."""
+    """A matrix of rows and columns, of no more survivors than the format counts; in most of them a row pointer or column is changed."""
     rows, columns = generator.choice([0, 1, 2, 3, 3, 3]), generator.choice([0, 1, 2, 3, 3, 3])
     some = set(generator.sample(range(rows * columns), generator.randrange(min(rows * columns, (1 << p.count_bits) - 1) + 1)))
     values = [generator.randrange(1, 1 << p.value_bits) * (place in some) for place in range(rows * columns)]
     shares = csr.encode([values[row * columns : (row + 1) * columns] for row in range(rows)], p, columns)
-    changed = shares[generator.choice(["pointer", "column"])]
-    if changed and generator.random() < 0.5:
+    changed = shares[generator.choice(["pointer", "pointer", "column"])]
+    if changed and generator.random() < 0.75:
         changed[generator.randrange(len(changed))] = generator.randrange(4)
     return shares
 
@@ -173,7 +173,11 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
 
     async def run(ctx: Any) -> None:
         elements: list[Element] = []
+        quiet = 0  # cycles after the last matrix
         for _ in range(100 * len(matrices)):
+            quiet += len(given) == len(matrices)
+            if quiet > 100:
+                break
             wanted = ctx.get(getattr(model, "wants_shape", Const(1)))
             ctx.set(model.shape, more := bool(wanted and counts) and ctx.get(model.shapes.level) < model.shapes.depth)
             if more:
