@@ -37,6 +37,7 @@ class CsrDenseInvariants(InputInvariants):
         self.inputs()
         self._found()
         self._shapes()
+        self._matrices()
         self._pairs()
         self._joins()
         self._matrix()
@@ -82,6 +83,17 @@ class CsrDenseInvariants(InputInvariants):
             self._must(last | (self._read("after_next") == judge.number + 2), "the survivor after the next")
         with m.Else():
             self._must(judge.number == 0, "no survivor between matrices")
+
+    def _matrices(self) -> None:
+        """Both sides have as many matrices that are not complete, each from when it takes the shape: the end of the row pointers, and the
+        last survivor, is on its way or used.
+        """
+        model, teller, judge = self.model, self.teller, self.model.judge
+        ends = [full & told.done for told, full in zip(teller.stages, teller.full, strict=True)]
+        rows = sum(ends, start=(teller.shapes.level & ~teller.ended) + (model.working & model.done))
+        finals = [full & pair.final for pair, full in zip(judge.pairs.entries, judge.pairs.full, strict=True)]
+        survivors = sum(finals, start=judge.shapes.full[0] + judge.shapes.full[1] + model.used)
+        self._must(rows + model.had[1] + model.dropping == survivors + model.had[0], "as many matrices on both sides")
 
     def _pair(self, name: str) -> Any:
         return data.View(pair_layout(self.p), self._read(name))
