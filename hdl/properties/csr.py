@@ -89,10 +89,10 @@ class CsrDenseTruth(Truth):
     def works(self) -> Value:
         """Survivors that are missing are counted off, and rows without columns, one a cycle."""
         model = self.model
-        return (model.take & Cat(share.over for share in model.shares.values()).all()) | (model.give & ~model.beats.push)
+        return (model.take & Cat(share.over for share in model.shares.values()).all()) | (model.give & model.silent)
 
     def able(self) -> Value:
-        return self.model.can_give
+        return self.model.can_give & ~self.model.silent
 
     def invariants_hold(self, m: Module, internals: Internals) -> None:
         CsrDenseInvariants(m, self.model, internals).hold()

@@ -122,6 +122,7 @@ class DenseModel(wiring.Component):
         dropping: The rest of the survivors of a matrix that is complete is dropped.
         can_put: The oldest survivor can be put.
         can_give: The beat at hand can be made, if need be with *put*.
+        silent: It is none: a row without columns that is not the last.
     """
 
     def __init__(self, parameters: CsrParameters) -> None:
@@ -135,13 +136,14 @@ class DenseModel(wiring.Component):
         self.row, self.start, self.held = Signal(p.row_bits), Signal(p.column_bits + 1), Signal(payload(p.output)["data"].shape)
         self.end, self.number, self.before = Signal(p.count_bits), Signal(p.count_bits), Signal(p.column_bits)
         self.code, self.first = Signal(CsrError), Signal(CsrError)
-        self.working, self.known, self.done, self.used, self.started, self.dropping, self.can_put, self.can_give = (
-            Signal(name=name) for name in ("working", "known", "done", "used", "started", "dropping", "can_put", "can_give")
+        flags = ("working", "known", "done", "used", "started", "dropping", "can_put", "can_give", "silent")
+        self.working, self.known, self.done, self.used, self.started, self.dropping, self.can_put, self.can_give, self.silent = (
+            Signal(name=name) for name in flags
         )
         beats = {f"{port.name}_beat": In(payload(port)) for port in p.inputs}
         hints = ("offered", "row_shape", "pair_shape", "move", "take", "put", "drop", "give")
-        flags = dict.fromkeys(("shape", "pointer", "column", "value", "taken", *hints), In(1))
-        super().__init__(flags | beats | {"count": In(shape), "unasked": Out(1)})
+        inputs = dict.fromkeys(("shape", "pointer", "column", "value", "taken", *hints), In(1))
+        super().__init__(inputs | beats | {"count": In(shape), "unasked": Out(1)})
 
     @property
     def wants_shape(self) -> Value:
@@ -207,7 +209,7 @@ class DenseModel(wiring.Component):
         m.d.sync += [mine.eq(Mux(self.give, 0, made)) for mine, made in zip(self.held, held, strict=True)]
         code, new = Mux(self.put, error[1], error[0]), self.beats.new
         m.d.comb += [
-            self.beats.push.eq(self.give & (~void | last)), new.last.eq(last), new.error.eq(Mux(last, code, CsrError.NONE)),
+            self.silent.eq(void & ~last), self.beats.push.eq(self.give & ~self.silent), new.last.eq(last), new.error.eq(Mux(last, code, CsrError.NONE)),
             new.keep.eq(Cat(~void & (self.start + lane < self.matrix.columns) for lane in range(p.lanes))),
             *(mine.eq(made) for mine, made in zip(new.data, held, strict=True)),
         ]
