@@ -99,12 +99,12 @@ def proof_claims(truth: Callable[..., Spec], parameters: Parameters, *, covered_
     ]
 
 
-def blind(made: Callable[[Any], Any], parameters: Parameters, part: str, makes: str, what: str) -> wiring.Component:
+def blind(made: Callable[[Any], Any], parameters: Parameters, part: str, makes: str, what: str | int) -> wiring.Component:
     """A decoder, as *made* gives it, that takes something it knows for 0.
 
     Args:
-        part, makes: The part, and its method that gives the registers.
-        what: The register.
+        part, makes: The part, and its method that gives registers as attributes, or a tuple of signals.
+        what: The register, or the place in the tuple.
     """
     decoder: Any = made(parameters)
     elaborate = decoder.elaborate
@@ -115,9 +115,11 @@ def blind(made: Callable[[Any], Any], parameters: Parameters, part: str, makes: 
         sound = getattr(blinded, makes)
 
         def less(*arguments: Any) -> Any:
-            registers = sound(*arguments)
-            setattr(registers, what, Const(0, len(getattr(registers, what))))
-            return registers
+            known = sound(*arguments)
+            if isinstance(what, int):
+                return (*known[:what], Const(0, len(known[what])), *known[what + 1 :])
+            setattr(known, what, Const(0, len(getattr(known, what))))
+            return known
 
         setattr(blinded, makes, less)
         return m

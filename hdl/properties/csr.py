@@ -3,6 +3,7 @@
 What is proven is said in :class:`hdl.properties.truth.Truth`; the definition is in :mod:`hdl.properties.csr_model`.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,10 @@ from amaranth.hdl import Cat, Module, Value
 
 from golden.catalog import CATALOG
 from golden.params.csr import CsrParameters
+from golden.params.group import GroupParameters
 from hdl.axis import AxiDecoder
 from hdl.csr import CsrDecoder
-from hdl.properties.broken import blind, broken_claims, proof_claims
+from hdl.properties.broken import blind, broken_claims, proof_claims, wrong_claims
 from hdl.properties.claims import Claim
 from hdl.properties.csr_dense_invariants import CsrDenseInvariants
 from hdl.properties.csr_dense_model import DenseModel
@@ -99,6 +101,7 @@ class CsrDenseTruth(Truth):
 
 
 TINY = CsrParameters(name="csr_broken", row_bits=2, column_bits=1, value_bits=1, count_bits=2)
+DENSE = CsrParameters(name="csr_dense_broken", row_bits=2, column_bits=2, value_bits=1, count_bits=2, dense=True, lanes=2)
 ROW, SURVIVOR = ("reader", "_follow_rows"), ("reader", "_compare")
 WRONG = {
     "columns that do not increase are no error": ((*SURVIVOR, "unordered"), "the elements are those of the definition"),
@@ -106,19 +109,30 @@ WRONG = {
     "a wrong row pointer is no error": ((*ROW, "error"), "first error's code"),
     "survivors that no row has are no error": ((*ROW, "over"), "first error's code"),
 }
+WRONG_DENSE = {
+    "what is wrong in a row is no error": (("dense_rows", "_judge", 0), "first error's code"),
+    "survivors that are left over are no error": (("dense_rows", "_judge", 1), "first error's code"),
+    "a matrix without survivors has one": (("pairs", "_follow_shape", 1), "first error's code"),
+}
 
 
 def designs() -> list[CsrParameters]:
-    """The catalogue's that give coordinates and read one row pointer a beat."""
-    return [p for p in CATALOG.values() if isinstance(p, CsrParameters) and not p.dense and p.pointers == 1]
+    """The catalogue's that read one row pointer a beat, and those inside its decoders of groups, but for one lane with ``dense``."""
+    inside = [replace(p.of, name=f"csr_in_{p.name}") for p in CATALOG.values() if isinstance(p, GroupParameters)]
+    chosen = [p for p in (*CATALOG.values(), *inside) if isinstance(p, CsrParameters) and p.pointers == 1]
+    return [p for p in chosen if not p.dense or 1 < p.lanes < 32]
 
 
 def _truth(p: CsrParameters, **options: bool) -> Truth:
-    return (CsrDenseTruth if p.dense else CsrTruth)(AxiDecoder(p), p, **options)
+    return CsrDenseTruth(AxiDecoder(p), p, **options | {"legal_inputs": True}) if p.dense else CsrTruth(AxiDecoder(p), p, **options)
 
 
 def claims() -> list[Claim]:
     """The CSR decoder's claims."""
     made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
-    wrong = {what: (partial(blind, CsrDecoder, TINY, *how), seen) for what, (how, seen) in WRONG.items()}
-    return made + broken_claims(CsrTruth, TINY, wrong, depth=14)
+    wrong, wrong_dense = (
+        {what: (partial(blind, CsrDecoder, p, *how), seen) for what, (how, seen) in all_wrong.items()}
+        for p, all_wrong in ((TINY, WRONG), (DENSE, WRONG_DENSE))
+    )
+    dense = wrong_claims(partial(CsrDenseTruth, legal_inputs=True), DENSE, wrong_dense, depth=16)
+    return made + broken_claims(CsrTruth, TINY, wrong, depth=14) + dense

@@ -61,9 +61,9 @@ class CsrDenseInvariants(InputInvariants):
         with m.If(full & told.real):
             self._same("found", self._find, told, "end")
             self._must(self._find("found_some") == (told.end > told.begin), "a row with survivors was found")
-            one = self._find("found_one")
-            self._must((told.end == told.begin) | (one == (told.end == told.begin + 1)), "the row that was found has one survivor")
-            self._must(self._find("found_short") == (told.done & (told.error != 0)), "the row that was found is the last, but should not be")
+            one = self._find("found_one") == (told.end == told.begin + 1)
+            self._must((told.end == told.begin) | one, "the row that was found has one survivor")
+            self._must(self._find("found_short") == (told.done & (told.error != 0)), "after the row that was found another should follow")
 
     def _shapes(self) -> None:
         """The shapes of which one part has been told and another not, and the survivors of the first."""
@@ -168,7 +168,8 @@ class CsrDenseInvariants(InputInvariants):
             self._must((model.first != 0) | model.done | (model.number == model.end), "the row before is complete")
             self._must((model.start == 0) | model.done, "a row begins")
         with m.If(model.known):
-            self._must((model.row < model.matrix.rows) & (model.done | (model.row + 1 < model.matrix.rows)), "after the last row none follows")
+            after = model.done | (model.row + 1 < model.matrix.rows)
+            self._must((model.row < model.matrix.rows) & after, "after the last row none follows")
             self._must((model.code == CsrError.NONE) | (model.code == CsrError.SHORT), "of the row's own pointer nothing is wrong")
             ends = model.done & (model.code == CsrError.NONE)
             self._must(~ends | (model.row + 1 == model.matrix.rows), "the rows end with the last")

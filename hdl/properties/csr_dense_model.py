@@ -209,7 +209,8 @@ class DenseModel(wiring.Component):
         m.d.sync += [mine.eq(Mux(self.give, 0, made)) for mine, made in zip(self.held, held, strict=True)]
         code, new = Mux(self.put, error[1], error[0]), self.beats.new
         m.d.comb += [
-            self.silent.eq(void & ~last), self.beats.push.eq(self.give & ~self.silent), new.last.eq(last), new.error.eq(Mux(last, code, CsrError.NONE)),
+            self.silent.eq(void & ~last), self.beats.push.eq(self.give & ~self.silent), new.last.eq(last),
+            new.error.eq(Mux(last, code, CsrError.NONE)),
             new.keep.eq(Cat(~void & (self.start + lane < self.matrix.columns) for lane in range(p.lanes))),
             *(mine.eq(made) for mine, made in zip(new.data, held, strict=True)),
         ]
@@ -221,7 +222,8 @@ class DenseModel(wiring.Component):
         with m.If(self.give):
             m.d.sync += self.start.eq(Mux(last_beat, 0, self.start + p.lanes))
             with m.If(last_beat):
-                m.d.sync += [self.first.eq(Mux(last, CsrError.NONE, code)), self.row.eq(Mux(last, 0, self.row + 1)), self.started.eq(0)]
+                m.d.sync += [self.first.eq(Mux(last, CsrError.NONE, code)), self.row.eq(Mux(last, 0, self.row + 1))]
+                m.d.sync += self.started.eq(0)
         self.row_ends = self.give & last_beat
         return complete
 
