@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Mux, Value
+from amaranth.hdl import Cat, Const, Mux, Value
 from amaranth.lib import data
 
 from golden.params.csr import CsrError
 from hdl.csr_pairs import pair_layout
 from hdl.properties.csr_dense_model import DenseModel
 from hdl.properties.csr_input_invariants import InputInvariants
+from hdl.properties.queue import Queue
+
+MATRICES = 6  # that were begun on either side and are not complete on both
 
 
 class CsrDenseInvariants(InputInvariants):
@@ -38,6 +41,7 @@ class CsrDenseInvariants(InputInvariants):
         self._found()
         self._shapes()
         self._matrices()
+        self._columns()
         self._pairs()
         self._joins()
         self._matrix()
@@ -95,6 +99,44 @@ class CsrDenseInvariants(InputInvariants):
         survivors = sum(finals, start=judge.shapes.full[0] + judge.shapes.full[1] + model.used)
         self._must(rows + model.had[1] + model.dropping == survivors + model.had[0], "as many matrices on both sides")
 
+    def _columns(self) -> None:
+        """Both sides know the same columns of each matrix: those of the shapes that either has taken, oldest first."""
+        m, model, teller, judge = self.m, self.model, self.teller, self.model.judge
+        taken = Queue(self.p.column_bits, MATRICES)
+        m.submodules.taken_columns = taken
+        m.d.comb += [
+            taken.push.eq((model.row_shape | model.pair_shape) & (model.had == 0)), taken.new.eq(model.count.columns),
+            taken.pop.eq(model.gone),
+        ]
+        self._must(~taken.overflows & ~taken.underflows, "no more matrices than either side has place for")
+        place: Value = model.dropping
+        slots: list[tuple[str, Value, Value, Value]] = [("at hand", model.working, model.matrix.columns, model.done)]
+        for what, told, full in zip(("found", "compared"), teller.stages, teller.full, strict=True):
+            slots.append((what, full & told.counts, told.columns, told.done))
+        slots.append(("read next", (teller.shapes.level != 0) & ~teller.ended, teller.shapes.entry0.columns, Const(1)))
+        for what, full, columns, ends in slots:
+            self._at(taken, full, place, what, columns)
+            place = place + (full & ends)
+        self._must(place + (model.had == 2) == taken.level, "the matrices of the row pointers")
+        place = model.used
+        for name, full, pair in zip(("pair", "behind"), judge.pairs.full, judge.pairs.entries, strict=True):
+            self._at(taken, full & self._pair(name).good, place, name, pair.column, below=True)
+            place = place + (full & pair.final)
+        for full, shape in zip(judge.shapes.full, judge.shapes.entries, strict=True):
+            self._at(taken, full, place, "judged", shape.columns)
+            place = place + full
+        self._must(place + (model.had == 1) == taken.level, "the matrices of the survivors")
+        self._must((model.had == 0) | model.offered, "a shape that one side has taken stays")
+        for i, mine in enumerate(taken.entries):
+            with m.If((model.had != 0) & (taken.level == i + 1)):
+                self._must(model.count.columns == mine, "the columns of the shape that is offered")
+
+    def _at(self, taken: Queue, full: Value, place: Value, what: str, column: Value, *, below: bool = False) -> None:
+        """What is *full* belongs to the matrix at *place* of those *taken*: *column* is its columns or, with *below*, one of them."""
+        for i, mine in enumerate(taken.entries):
+            with self.m.If(full & (place == i)):
+                self._must((column < mine) if below else (column == mine), f"the columns of what is {what}, of matrix {i}")
+
     def _pair(self, name: str) -> Any:
         return data.View(pair_layout(self.p), self._read(name))
 
@@ -102,6 +144,9 @@ class CsrDenseInvariants(InputInvariants):
         """The survivors that were judged."""
         m, pairs = self.m, self.model.judge.pairs
         self._must(Cat(self._read("pair__valid"), self._read("behind_valid")) == pairs.full, "survivors were judged")
+        with m.If(pairs.full != 0):
+            final = Mux(pairs.full[1], pairs.entries[1].final, pairs.entries[0].final)
+            self._must(final == ~self.begun, "the survivor that was judged last is its matrix's last, or others follow")
         for i, (name, entry) in enumerate(zip(("pair", "behind"), pairs.entries, strict=True)):
             pair = self._pair(name)
             with m.If(pairs.full[i]):

@@ -122,6 +122,7 @@ class DenseModel(wiring.Component):
         dropping: The rest of the survivors of a matrix that is complete is dropped.
         can_put: The oldest survivor can be put.
         can_give: The beat at hand can be made, if need be with *put*.
+        gone: The matrix is done with, and its survivors are.
         silent: It is none: a row without columns that is not the last.
     """
 
@@ -135,7 +136,7 @@ class DenseModel(wiring.Component):
         self.matrix, self.had = Signal(shape), Signal(2)
         self.row, self.start, self.held = Signal(p.row_bits), Signal(p.column_bits + 1), Signal(payload(p.output)["data"].shape)
         self.end, self.number, self.before = Signal(p.count_bits), Signal(p.count_bits), Signal(p.column_bits)
-        self.code, self.first = Signal(CsrError), Signal(CsrError)
+        self.code, self.first, self.gone = Signal(CsrError), Signal(CsrError), Signal()
         flags = ("working", "known", "done", "used", "started", "dropping", "can_put", "can_give", "silent")
         self.working, self.known, self.done, self.used, self.started, self.dropping, self.can_put, self.can_give, self.silent = (
             Signal(name=name) for name in flags
@@ -215,6 +216,7 @@ class DenseModel(wiring.Component):
             *(mine.eq(made) for mine, made in zip(new.data, held, strict=True)),
         ]
         used = self.used | ((self.put | self.drop) & one.final & ~self.dropping)
+        m.d.comb += self.gone.eq(Mux(self.dropping, self.drop & one.final, complete & used))
         m.d.sync += [self.used.eq(used & ~complete), self.number.eq(Mux(complete, 0, self.number + self.put))]
         m.d.sync += self.dropping.eq(Mux(self.dropping, ~(self.drop & one.final), complete & ~used))
         with m.If(self.put):
