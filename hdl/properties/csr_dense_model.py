@@ -206,15 +206,8 @@ class DenseModel(wiring.Component):
                 | (self.drop & ~(there & (self.dropping | ((failed | complete) & ~self.used))))
             ),
         ]
-        held = [Mux(self.put & (one.column == self.start + lane), one.value, mine) for lane, mine in enumerate(self.held)]
-        m.d.sync += [mine.eq(Mux(self.give, 0, made)) for mine, made in zip(self.held, held, strict=True)]
-        code, new = Mux(self.put, error[1], error[0]), self.beats.new
-        m.d.comb += [
-            self.silent.eq(void & ~last), self.beats.push.eq(self.give & ~self.silent), new.last.eq(last),
-            new.error.eq(Mux(last, code, CsrError.NONE)),
-            new.keep.eq(Cat(~void & (self.start + lane < self.matrix.columns) for lane in range(p.lanes))),
-            *(mine.eq(made) for mine, made in zip(new.data, held, strict=True)),
-        ]
+        code = Mux(self.put, error[1], error[0])
+        self._make(m, last, void, code)
         used = self.used | ((self.put | self.drop) & one.final & ~self.dropping)
         m.d.comb += self.gone.eq(Mux(self.dropping, self.drop & one.final, complete & used))
         m.d.sync += [self.used.eq(used & ~complete), self.number.eq(Mux(complete, 0, self.number + self.put))]
@@ -228,6 +221,18 @@ class DenseModel(wiring.Component):
                 m.d.sync += self.started.eq(0)
         self.row_ends = self.give & last_beat
         return complete
+
+    def _make(self, m: Module, last: Value, void: Value, code: Value) -> None:
+        """Put the oldest survivor into its lane, and make the beat."""
+        p, one, new = self.parameters, self.judge.pairs.entries[0], self.beats.new
+        held = [Mux(self.put & (one.column == self.start + lane), one.value, mine) for lane, mine in enumerate(self.held)]
+        m.d.sync += [mine.eq(Mux(self.give, 0, made)) for mine, made in zip(self.held, held, strict=True)]
+        m.d.comb += [
+            self.silent.eq(void & ~last), self.beats.push.eq(self.give & ~self.silent), new.last.eq(last),
+            new.error.eq(Mux(last, code, CsrError.NONE)),
+            new.keep.eq(Cat(~void & (self.start + lane < self.matrix.columns) for lane in range(p.lanes))),
+            *(mine.eq(made) for mine, made in zip(new.data, held, strict=True)),
+        ]
 
     def _outcome(self, m: Module, put: int, wants: Value, last: Value) -> tuple[Signal, Signal]:
         """Whether the beat at hand can be made, after *put* of the oldest survivor or without, and the first error if its row ends."""
