@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from amaranth.hdl import Module
+from amaranth.hdl import Const, Module
 from amaranth.lib import wiring
 
 from golden.params.base import Parameters
@@ -97,6 +97,35 @@ def proof_claims(truth: Callable[..., Spec], parameters: Parameters, *, covered_
         Claim("truth", parameters.name, always, "prove" if invariants else "pdr", parameters.latency + 1),
         Claim("truth", parameters.name, partial(truth, legal_inputs=True), "cover", covered_in),
     ]
+
+
+def blind(made: Callable[[Any], Any], parameters: Parameters, part: str, makes: str, what: str | int) -> wiring.Component:
+    """A decoder, as *made* gives it, that takes something it knows for 0.
+
+    Args:
+        part, makes: The part, and its method that gives registers as attributes, or a tuple of signals.
+        what: The register, or the place in the tuple.
+    """
+    decoder: Any = made(parameters)
+    elaborate = decoder.elaborate
+
+    def tampered(platform: object) -> Module:
+        m: Module = elaborate(platform)
+        blinded = getattr(m.submodules, part)
+        sound = getattr(blinded, makes)
+
+        def less(*arguments: Any) -> Any:
+            known = sound(*arguments)
+            if isinstance(what, int):
+                return (*known[:what], Const(0, len(known[what])), *known[what + 1 :])
+            setattr(known, what, Const(0, len(getattr(known, what))))
+            return known
+
+        setattr(blinded, makes, less)
+        return m
+
+    decoder.elaborate = tampered
+    return cast(wiring.Component, decoder)
 
 
 Wrong = Mapping[str, tuple[Callable[[], wiring.Component], str]]

@@ -13,7 +13,7 @@ from golden.catalog import CATALOG
 from golden.params.coo import CooParameters
 from hdl.axis import AxiDecoder
 from hdl.coo import CooDecoder
-from hdl.properties.broken import broken_claims, proof_claims, wrong_claims
+from hdl.properties.broken import blind, broken_claims, proof_claims, wrong_claims
 from hdl.properties.claims import Claim
 from hdl.properties.coo_dense_invariants import DenseInvariants
 from hdl.properties.coo_invariants import CooInvariants
@@ -60,33 +60,6 @@ class CooTruth(Truth):
         (DenseInvariants if self.parameters.dense else CooInvariants)(m, self.model, internals).hold()
 
 
-class Blind(CooDecoder):
-    """A decoder that takes something it knows for 0.
-
-    Args:
-        part, makes: The part, and its method that gives the registers.
-        what: The register.
-    """
-
-    def __init__(self, parameters: CooParameters, part: str, makes: str, what: str) -> None:
-        super().__init__(parameters)
-        self._blinded = part, makes, what
-
-    def elaborate(self, platform: object) -> Module:
-        m = super().elaborate(platform)
-        name, makes, what = self._blinded
-        part = getattr(m.submodules, name)
-        sound = getattr(part, makes)
-
-        def blind(*arguments: Any) -> Any:
-            registers = sound(*arguments)
-            setattr(registers, what, Const(0))
-            return registers
-
-        setattr(part, makes, blind)
-        return m
-
-
 TINY = CooParameters(name="coo_broken", dense=False, lanes=1, value_bits=1, count_bits=2)
 DENSE = CooParameters(name="coo_dense_broken", lanes=2, value_bits=1, count_bits=3)
 ENTRY, SURVIVOR = ("checker", "_compare"), ("beats", "_prepare")
@@ -120,7 +93,7 @@ def claims() -> list[Claim]:
     """The coordinate decoder's claims."""
     made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
     wrong, wrong_dense = (
-        {what: (partial(Blind, p, *how), seen) for what, (how, seen) in all_wrong.items()}
+        {what: (partial(blind, CooDecoder, p, *how), seen) for what, (how, seen) in all_wrong.items()}
         for p, all_wrong in ((TINY, WRONG), (DENSE, WRONG_DENSE))
     )
     return made + broken_claims(CooTruth, TINY, wrong, depth=12) + wrong_claims(CooTruth, DENSE, wrong_dense, depth=14)
