@@ -39,12 +39,12 @@ def small(format: str) -> list[Parameters]:
 
 
 @functools.cache
-def digest() -> str:
-    """Of the source of all that is checked, and of what checks it: a row of another source says nothing of this one."""
+def digest(format: str) -> str:
+    """Of the format's Verilog and the source of what checks it: a row of another says nothing of this one."""
     root = Path(__file__).parents[2]
-    rooms = [path for room in ("golden", "hdl", "sim", "synth", "unprune") for path in (root / room).rglob("*")]
+    rooms = [path for room in ("golden", "hdl/properties", "sim", "synth", "unprune") for path in (root / room).rglob("*")]
     texts = [path.read_bytes() for path in sorted(rooms) if path.suffix in (".py", ".cpp")]
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
+    return hashlib.sha256(b"\0".join([*texts, *(verilog(one).encode() for one in entries(format))])).hexdigest()[:16]
 
 
 def golden(format: str, full: bool) -> Row:
@@ -186,5 +186,5 @@ def check(format: str, name: str, full: bool) -> Row:
     except Exception as error:  # whatever it is, the other cells are still wanted
         row = {"value": None, "unit": "", "bar": 0, "text": "not done", "message": " ".join(str(error).split())}
     command = f"unprune verify {format} --only {name}" + " --full" * full
-    named = {"name": f"{format} {name}", "format": format, "check": name, "command": command, "digest": digest()}
+    named = {"name": f"{format} {name}", "format": format, "check": name, "command": command, "digest": digest(format)}
     return named | row | {"met": row["value"] == row["bar"], "seconds": round(time.monotonic() - start, 1)}
