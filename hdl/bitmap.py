@@ -33,7 +33,8 @@ class BitmapDecoder(wiring.Component):
     Members:
         shape: One beat starts a matrix: its number of weights.
         mask: *lanes* mask bits a beat; ``last`` with the last beat of a matrix, which in a matrix of no weights is without ``keep``.
-            Bits past the last weight are not looked at. With *mask_errors* it has an ``error`` too, which goes to that of the weights.
+            Bits past the last weight are not looked at. With *exact_masks* they are as many as the matrix needs, whatever comes in before
+            them, and the last has an ``error`` too, which goes to that of the weights.
         value: Values of the survivors, *values* a beat, ``keep`` set from lane 0 upward; ``last`` with the last beat of a matrix, which in
             a matrix without survivors is without ``keep``.
         weight: *lanes* weights a beat. ``error`` on the last beat: 1 a stream ended early (the weights of that beat and all after it
@@ -42,11 +43,11 @@ class BitmapDecoder(wiring.Component):
     Source: NVDLA's compressed weights; what is ours is said in docs/bitmap.md.
     """
 
-    def __init__(self, parameters: BitmapParameters, *, mask_errors: bool = False) -> None:
+    def __init__(self, parameters: BitmapParameters, *, exact_masks: bool = False) -> None:
         self.parameters = parameters
-        self.mask_errors = mask_errors
+        self.exact_masks = exact_masks
         members = decoder_members(parameters)
-        if mask_errors:
+        if exact_masks:
             members["mask"] = In(stream.Signature(payload(replace(parameters.inputs[0], user_bits=2))))
         super().__init__(members)
 
@@ -81,18 +82,20 @@ class BitmapDecoder(wiring.Component):
             with m.Case(State.PASS):
                 m.d.comb += mask.ready.eq(given.ready)
                 m.d.comb += [given.valid.eq(mask.valid & (mask.payload.keep | empty & mask.payload.last))]
-                carried = mask.payload.error if self.mask_errors else Error.NONE
-                m.d.comb += out.error.eq(Mux(~mask.payload.last | empty & mask.payload.keep, Error.LONG, carried))
+                long = Mux(~mask.payload.last | empty & mask.payload.keep, Error.LONG, Error.NONE)
+                m.d.comb += out.error.eq(mask.payload.error if self.exact_masks else long)
                 with m.If(mask.valid & given.ready):
                     m.d.comb += start.eq(given.valid & final & mask.payload.last)
-                    with m.If(mask.payload.last):
-                        m.d.sync += state.eq(State.PAD)
-                    with m.Elif(final & given.valid):
-                        m.d.sync += state.eq(State.DRAIN)
-            with m.Case(State.PAD):
-                m.d.comb += [given.valid.eq(1), out.error.eq(Error.SHORT), start.eq(given.ready & final)]
-            with m.Case(State.DRAIN):
-                m.d.comb += [mask.ready.eq(1), start.eq(mask.valid & mask.payload.last)]
+                    if not self.exact_masks:
+                        with m.If(mask.payload.last):
+                            m.d.sync += state.eq(State.PAD)
+                        with m.Elif(final & given.valid):
+                            m.d.sync += state.eq(State.DRAIN)
+            if not self.exact_masks:
+                with m.Case(State.PAD):
+                    m.d.comb += [given.valid.eq(1), out.error.eq(Error.SHORT), start.eq(given.ready & final)]
+                with m.Case(State.DRAIN):
+                    m.d.comb += [mask.ready.eq(1), start.eq(mask.valid & mask.payload.last)]
         with m.If(start):
             m.d.sync += [state.eq(Mux(shape.valid, State.PASS, State.IDLE)), following.eq(count - (p.lanes + 1)), empty.eq(count == 0)]
         with m.Elif(given.valid & given.ready):

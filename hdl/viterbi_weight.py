@@ -36,7 +36,7 @@ class ViterbiWeightDecompressor(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.decompressor = decompressor = ViterbiDecompressor(self.parameters.mask)
-        m.submodules.bitmap = bitmap = BitmapDecoder(self.parameters.expansion, mask_errors=True)
+        m.submodules.bitmap = bitmap = BitmapDecoder(self.parameters.expansion, exact_masks=True)
         wiring.connect(m, wiring.flipped(self.index), decompressor.index)
         wiring.connect(m, decompressor.mask, bitmap.mask)
         wiring.connect(m, wiring.flipped(self.value), bitmap.value)
