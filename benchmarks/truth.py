@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from golden.catalog import CATALOG, DEFAULTS
 from golden.params.base import Parameters
-from unprune.network import layer_names, load_digits
+from unprune.network import load_digits
 from unprune.outcome import Outcome
 from unprune.roundtrip import Layers, round_trip
 
@@ -30,7 +30,7 @@ def networks() -> dict[str, Layers]:
     """The shipped network's matrices, and one layer of drawn weights."""
     digits = load_digits().layers
     drawn = np.random.default_rng(0).standard_normal(DRAWN, np.float32)
-    return {"digits": {name: digits[name] for name in layer_names(digits)}, "drawn": {"weight": drawn}}
+    return {"digits": {name: layer for name, layer in digits.items() if name.endswith(".weight")}, "drawn": {"weight": drawn}}
 
 
 def designs() -> list[tuple[str, int, Parameters | None]]:

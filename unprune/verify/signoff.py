@@ -29,7 +29,7 @@ def earlier(output: Path, *, full: bool, versions: Mapping[str, str]) -> list[Ro
     except (OSError, DamagedFileError):
         return []
     rows: list[Row] = found["rows"] if (found.get("full"), found.get("versions")) == (full, dict(versions)) else []
-    return [row for row in rows if row["digest"] == digest(row["format"])]
+    return [row for row in rows if row["digest"] == digest(row["format"], row["check"])]
 
 
 def explained(names: Sequence[str]) -> dict[str, str]:
