@@ -129,7 +129,7 @@ class Deaf(ViterbiWeightDecompressor):
 
 WRONG: dict[str, tuple[type[ViterbiWeightDecompressor], str]] = {
     "a shape is taken before the decompressor takes it": (Hasty, "only when the decompressor has it"),
-    "a shape is lost": (Forgetful, "offered the oldest shape"),
+    "a shape is lost": (Forgetful, "offered to the bitmap decoder in time"),
     "the bitmap decoder gets a shape that is not its": (Direct, "offered the oldest shape"),
     "errors of the index are dropped": (Deaf, "mask goes from port to port"),
 }
