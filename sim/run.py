@@ -74,6 +74,7 @@ def simulate(
 
     The bench finds the parameters as JSON in ``UNPRUNE_PARAMETERS``. Everything else is as in :func:`simulate_verilog`.
     """
+    _check(simulator, coverage)  # before anything is made
     benches = [bench] if isinstance(bench, str) else list(bench)
     source = emit(parameters, folder)
     return simulate_verilog(
@@ -99,10 +100,7 @@ def simulate_verilog(
         SimulationFailed: the build or a test failed, or no test ran.
         ToolMissing: this machine lacks a tool.
     """
-    if simulator not in SIMULATORS:
-        raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, was {simulator!r}")
-    if coverage and simulator != "verilator":
-        raise ValueError(f"coverage must be False with {simulator}, was True")
+    _check(simulator, coverage)
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
@@ -118,6 +116,13 @@ def simulate_verilog(
     outcomes = _read(results) if results.exists() else ()
     _require_passed(outcomes, code, top, log)
     return Simulated(outcomes, sum(o.simulated_ns for o in outcomes), time.monotonic() - ready, ready - start, cached, log)
+
+
+def _check(simulator: str, coverage: bool) -> None:
+    if simulator not in SIMULATORS:
+        raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, was {simulator!r}")
+    if coverage and simulator != "verilator":
+        raise ValueError(f"coverage must be False with {simulator}, was True")
 
 
 def _require_passed(outcomes: tuple[Outcome, ...], code: int, top: str, log: Path) -> None:

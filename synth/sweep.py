@@ -31,6 +31,9 @@ def sweep(
         hdl.yowasp.ToolError: a tool refused a design.
         ValueError: no such target.
     """
+    for target in targets:  # before any tool starts
+        if target not in TARGETS:
+            raise ValueError(f"target must be one of {', '.join(TARGETS)}, was {target!r}")
     costs = []
     work = (joblib.delayed(measure)(parameters, targets, clock=clock, fresh=fresh) for parameters in designs)
     for cost in joblib.Parallel(n_jobs=jobs, return_as="generator")(work):
