@@ -6,8 +6,8 @@ next value, wherever all of these and the inputs have the same (yosys' ``equiv_s
 that once agree never part. That they come to agree after a reset is for simulation to show: the netlists go through the decoder's bench.
 
 Where that leaves something open (synthesis encodes states anew, and leaves no signal of a name that tells the new ones), the two are
-compared at their ports alone, from the first reset on and whatever state each is in before it (:mod:`synth.ports`): for small decoders that
-is decided.
+compared at their ports alone, from the first reset on and whatever state each is in before it (:mod:`synth.ports`), or where that is not
+decided from zeros, with which an FPGA starts: for small decoders that comes to an end.
 """
 
 import argparse
@@ -55,7 +55,6 @@ equiv_simple -undef
 equiv_induct -undef -seq 1
 tee -q -o status.txt equiv_status
 """
-PATIENCE = 300  # seconds for the comparison at the ports
 ROUNDS = 4  # comparisons, each without the inner signals that the one before could not show to be the same
 
 
@@ -68,7 +67,7 @@ class Equivalence:
         what: ``verilog``, compared with the RTLIL, or the target whose netlist was compared with the Verilog.
         points: Bits that were compared: all outputs, and what has the same name on both sides.
         unproven: Those of them for which the same value could not be shown.
-        at_ports: Where there are such: ``PASS``, the two are the same at their ports; ``FAIL``, they are not; ``UNKNOWN``.
+        at_ports: Where there are such, what :func:`synth.ports.compare` says.
     """
 
     name: str
@@ -81,7 +80,7 @@ class Equivalence:
     @property
     def holds(self) -> bool:
         """Whether the two are the same."""
-        return self.points > 0 and (not self.unproven or self.at_ports == "PASS")
+        return self.points > 0 and (not self.unproven or self.at_ports in ("PASS", "ZEROS"))
 
 
 def netlist(text: str, top: str, target: str) -> str:
@@ -146,7 +145,7 @@ def _compare(parameters: Parameters, what: str, files: dict[str, str], gold: str
     if len(unproven) != status.count("Unproven $equiv"):
         raise yowasp.ToolError(f"{top}: yosys left open what has no name of the design: {status.strip().splitlines()[-1]}")
     points = re.search(r"Found (\d+) \$equiv cells", status)
-    at_ports = ports.same(parameters, files, gold, f"{gate}; setattr -unset keep w:*", PATIENCE) if unproven else ""
+    at_ports = ports.compare(parameters, files, gold, f"{gate}; setattr -unset keep w:*") if unproven else ""
     bits = tuple(a + b for a, b in unproven)
     return Equivalence(top, what, int(points[1]) if points else 0, bits, at_ports, time.monotonic() - start)
 
@@ -205,7 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _cell(one: Equivalence) -> str:
     if one.holds:
-        return f"[green]{'all ports' if one.unproven else f'{one.points} bits'}[/]"
+        how = {"": f"{one.points} bits", "PASS": "all ports", "ZEROS": "all ports, from zeros"}
+        return f"[green]{how[one.at_ports]}[/]"
     return f"[red]{len(one.unproven)} of {one.points} open, at the ports {one.at_ports}: {', '.join(one.unproven[:3])}[/]"
 
 

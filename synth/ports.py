@@ -1,8 +1,8 @@
 """Do two designs give the same at a decoder's ports, for ever? Sequential equivalence by property-directed reachability.
 
-Each starts in a state of its own, whatever it may be, or both with zeros. From the first reset on the two have to agree, in every cycle:
-on what is ready, on what is valid, and on what is offered while it is valid. The inputs keep the rules of AXI4-Stream: what is offered
-stays until it is taken, and of a beat's lanes the first ones are kept. So what no user of the ports can ever see does not count.
+Each starts in a state of its own, whatever it may be, or both with zeros and a reset. From the first reset on the two have to agree, in
+every cycle: on what is ready, on what is valid, and on what is offered while it is valid. The inputs keep the rules of AXI4-Stream: what is
+offered stays until it is taken, and of a beat's lanes the first ones are kept. So what no user of the ports can ever see does not count.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,29 @@ from collections.abc import Iterator, Mapping
 from golden.params.base import Parameters
 from hdl import pdr
 
+PATIENCE = 30  # seconds, of each search of :func:`compare`
 
-def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str, seconds: int = 300, *, zeros: bool = False) -> str:
+
+def compare(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str) -> str:
+    """As :func:`same` for any first state; ``ZEROS`` where that is not found out, but holds when all registers are 0 before a reset.
+
+    From zeros is asked first: after equal registers were merged that takes seconds, with memories too, and tells most that differ.
+    """
+    from_zeros = same(parameters, files, gold, gate, PATIENCE, zeros=True)
+    if from_zeros == "FAIL":
+        return "FAIL"
+    answer = same(parameters, files, gold, gate, PATIENCE)
+    return "ZEROS" if (from_zeros, answer) == ("PASS", "UNKNOWN") else answer
+
+
+def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str, seconds: int, *, zeros: bool = False) -> str:
     """``PASS`` where the two agree for ever, ``FAIL`` where they do not, ``UNKNOWN`` where that was not found out in so many *seconds*.
 
     Args:
         parameters: Of the decoder, for its ports.
         files: Name and text of the files that *gold* and *gate* read.
         gold, gate: Commands of yosys that leave the design as one flat module that is named as *parameters* are.
-        zeros: All registers of both start with 0.
+        zeros: All registers of both are 0, as in an FPGA that was just configured, and the first three cycles are a reset.
 
     Raises:
         hdl.yowasp.ToolError: yosys refused a design.

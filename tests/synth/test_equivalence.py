@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from golden.catalog import CATALOG
+from hdl import pdr
 from hdl.emit import verilog
 from synth import equivalence, ports
 
@@ -48,6 +49,13 @@ def test_from_zeros_an_inverted_register_is_the_same_and_a_wrong_one_is_not() ->
     files = {"sound.sv": verilog(TINY), "inverted.sv": inverted, "wrong.sv": wrong}
     answers = [ports.same(TINY, files, read.format("sound"), read.format(gate), 60, zeros=True) for gate in ("inverted", "wrong")]
     assert answers == ["PASS", "FAIL"]
+
+
+def test_of_registers_that_start_with_zero_a_reset_makes_what_its_gates_say() -> None:
+    # input 1; register 2 takes its opposite, register 3 takes gate 4, which is register 2 and not the input; the output is register 3
+    graph = b"aig 4 1 2 1 1\n%s\n%s\n6\n\x04\x01"
+    assert pdr.after_reset(graph % (b"3", b"8")) == graph % (b"3 1", b"8 1")
+    assert pdr.after_reset(graph % (b"2", b"9")) == graph % (b"2 0", b"9 1")
 
 
 def test_a_netlist_with_one_wrong_table_is_caught() -> None:

@@ -22,7 +22,6 @@ from unprune.verify import fuzz
 
 SESSIONS = 250  # of 40 matrices
 FURTHER = 12  # times as many for what these do not tell
-PATIENCE = 100  # seconds, of a proof at the ports
 STARTS = range(1, 25)  # seeds of what registers hold before reset
 
 
@@ -116,11 +115,8 @@ def _proven(parameters: Parameters, base: str, mutation: str) -> str:
     """What the *mutation* of *base* is proven to be: it changes no signal's meaning, or nothing that is seen at the ports."""
     if equivalence.same_bit_by_bit(parameters.name, base, mutation):
         return "equivalent"
-    same = functools.partial(ports.same, parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}", PATIENCE)
-    from_zeros = same(zeros=True)
-    if from_zeros != "FAIL" and same() == "PASS":
-        return "equivalent"
-    return "from_zeros" if from_zeros == "PASS" else "surviving"
+    answer = ports.compare(parameters, {"base.il": base}, "read_rtlil base.il", f"read_rtlil base.il\n{mutation}")
+    return {"PASS": "equivalent", "ZEROS": "from_zeros"}.get(answer, "surviving")
 
 
 def _base(parameters: Parameters, folder: Path) -> str:
