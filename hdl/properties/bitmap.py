@@ -4,16 +4,14 @@ What is proven is said in :class:`hdl.properties.truth.Truth`; the definition is
 """
 
 from functools import partial
-from typing import Any
 
 from amaranth.hdl import Const, Module, Value
 
 from golden.catalog import CATALOG
 from golden.params.bitmap import BitmapParameters
-from hdl.axis import AxiDecoder
 from hdl.bitmap import BitmapDecoder, State
 from hdl.properties.bitmap_model import BitmapModel
-from hdl.properties.broken import broken_claims, proof_claims
+from hdl.properties.broken import blind, broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
@@ -27,13 +25,9 @@ class BitmapTruth(Truth):
 
     parameters: BitmapParameters
     model: BitmapModel
-
-    def __init__(self, design: Any, parameters: BitmapParameters, **options: bool) -> None:
-        self.model = BitmapModel(parameters)
-        super().__init__(design, parameters, **options)
+    definition = BitmapModel
 
     def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
         pads = internals["decoder.state"] == Const.cast(State.PAD)
         m.d.comb += [self.model.pad.eq(pads & internals["decoder.masks.i__ready"]), self.model.step.eq(internals["decoder.expander.go"])]
         m.d.comb += self.model.move.eq(internals["decoder.expander.step"])
@@ -53,40 +47,15 @@ class BitmapTruth(Truth):
         """There are none: reachability does without."""
 
 
-class Forgetful(BitmapDecoder):
-    """A decoder whose expander forgets *what* it finds out of a mask's values."""
-
-    def __init__(self, parameters: BitmapParameters, what: str) -> None:
-        super().__init__(parameters)
-        self._what = what
-
-    def elaborate(self, platform: object) -> Module:
-        m = super().elaborate(platform)
-        expander: Any = m.submodules.expander
-        sound = expander._judge
-
-        def judge(inner: Module) -> Any:
-            found = sound(inner)
-            inner.d.sync += getattr(expander, self._what).eq(0)
-            return found
-
-        expander._judge = judge
-        return m
-
-
 TINY = BitmapParameters(name="bitmap_broken", lanes=1, value_bits=1, values=1, count_bits=2)
+JUDGED = partial(blind, BitmapDecoder, "expander", "_judge")  # what it finds out of a mask's values
 WRONG = {
-    "a value that is missing is no error": (partial(Forgetful, TINY, "short"), "first error's code"),
-    "values that are left over are no error": (partial(Forgetful, TINY, "long"), "first error's code"),
+    "a value that is missing is no error": (partial(JUDGED, "short"), "first error's code"),
+    "values that are left over are no error": (partial(JUDGED, "long"), "first error's code"),
 }
-
-
-def _truth(p: Any, **options: bool) -> BitmapTruth:
-    return BitmapTruth(AxiDecoder(p), p, **options)
 
 
 def claims() -> list[Claim]:
     """The bitmap decoder's claims."""
-    p = CATALOG["bitmap_n1"]
-    made = proof_claims(partial(_truth, p), p, covered_in=24, invariants=False)
+    made = proof_claims(BitmapTruth, [CATALOG["bitmap_n1"]], covered_in=24, invariants=False)
     return made + broken_claims(BitmapTruth, TINY, WRONG, depth=18, overlooked="taken")

@@ -1,6 +1,6 @@
 """The claims that every format makes: its designs are sound, and designs broken on purpose, each in one way, are found out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -87,60 +87,76 @@ UNRULY: dict[str, tuple[Callable[..., None], str]] = {
 }
 
 
-def proof_claims(truth: Callable[..., Spec], parameters: Parameters, *, covered_in: int, invariants: bool = True) -> list[Claim]:
-    """What has to hold of a sound design: *truth* for ever, and its covers within *covered_in* cycles.
+def proof_claims(truth: Callable[..., Spec], designs: Sequence[Parameters], *, covered_in: int, invariants: bool = True) -> list[Claim]:
+    """What has to hold of the decoders of all *designs*: *truth* for ever, and its covers within *covered_in* cycles.
 
     Without *invariants* reachability has to do without them: it does for small sets.
     """
-    always = partial(truth, invariants=invariants)
-    return [
-        Claim("truth", parameters.name, always, "prove" if invariants else "pdr", parameters.latency + 1),
-        Claim("truth", parameters.name, partial(truth, legal_inputs=True), "cover", covered_in),
-    ]
+
+    def spec(p: Parameters, **options: bool) -> Spec:
+        return truth(AxiDecoder(p), p, **options)
+
+    made = []
+    for p in designs:
+        made += [
+            Claim("truth", p.name, partial(spec, p, invariants=invariants), "prove" if invariants else "pdr", p.latency + 1),
+            Claim("truth", p.name, partial(spec, p, legal_inputs=True), "cover", covered_in),
+        ]
+    return made
 
 
-def blind(made: Callable[[Any], Any], parameters: Parameters, part: str, makes: str, what: str | int) -> wiring.Component:
+def _lessen(part: Any, makes: str, what: str | int) -> None:
+    """What :func:`blind` says, of *part*, which is not elaborated yet."""
+    sound = getattr(part, makes)
+
+    def less(*arguments: Any) -> Any:
+        known = sound(*arguments)
+        if isinstance(what, int):
+            return (*known[:what], Const(0, len(known[what])), *known[what + 1 :])
+        holders = (*known, part) if isinstance(known, tuple) else (known, part)
+        holder = next(one for one in holders if hasattr(one, what))
+        setattr(holder, what, Const(0, len(getattr(holder, what))))
+        return known
+
+    setattr(part, makes, less)
+
+
+def blind(made: Callable[[Any], Any], part: str, makes: str, what: str | int, parameters: Parameters) -> wiring.Component:
     """A decoder, as *made* gives it, that takes something it knows for 0.
 
     Args:
-        part, makes: The part, and its method that gives registers as attributes, or a tuple of signals.
-        what: The register, or the place in the tuple.
+        part, makes: The part, "" for the decoder itself, and its method that finds it out.
+        what: Its place in the tuple that the method gives, or the name of a register: an attribute of what the method gives, or of the
+            part.
     """
     decoder: Any = made(parameters)
     elaborate = decoder.elaborate
 
     def tampered(platform: object) -> Module:
         m: Module = elaborate(platform)
-        blinded = getattr(m.submodules, part)
-        sound = getattr(blinded, makes)
-
-        def less(*arguments: Any) -> Any:
-            known = sound(*arguments)
-            if isinstance(what, int):
-                return (*known[:what], Const(0, len(known[what])), *known[what + 1 :])
-            setattr(known, what, Const(0, len(getattr(known, what))))
-            return known
-
-        setattr(blinded, makes, less)
+        _lessen(getattr(m.submodules, part), makes, what)
         return m
 
-    decoder.elaborate = tampered
+    if part:
+        decoder.elaborate = tampered
+    else:
+        _lessen(decoder, makes, what)
     return cast(wiring.Component, decoder)
 
 
-Wrong = Mapping[str, tuple[Callable[[], wiring.Component], str]]
+Wrong = Mapping[str, tuple[Callable[[Any], wiring.Component], str]]
 
 
 def wrong_claims(truth: Callable[..., Spec], parameters: Parameters, wrong: Wrong, *, depth: int) -> list[Claim]:
     """The decoders that *truth* has to reject within *depth* cycles.
 
     Args:
-        wrong: For each, what is broken, a function that makes the decoder (without AXI4-Stream ports), and part of the message of the
-            property that has to notice.
+        wrong: For each, what is broken, a function that makes the decoder of *parameters* (without AXI4-Stream ports), and part of the
+            message of the property that has to notice.
     """
 
-    def spec(make: Callable[[], wiring.Component]) -> Spec:
-        return truth(AxiDecoder(parameters, make()), parameters, invariants=False)
+    def spec(make: Callable[[Any], wiring.Component]) -> Spec:
+        return truth(AxiDecoder(parameters, make(parameters)), parameters, invariants=False)
 
     return [Claim(what, parameters.name, partial(spec, make), "bmc", depth, rejects=seen) for what, (make, seen) in wrong.items()]
 

@@ -12,9 +12,8 @@ from amaranth.lib import data
 
 from golden.catalog import CATALOG
 from golden.params.codebook import CodebookError, CodebookParameters
-from hdl.axis import AxiDecoder
 from hdl.codebook import CodebookDecoder, found_layout
-from hdl.properties.broken import broken_claims, proof_claims
+from hdl.properties.broken import Wrong, blind, broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.codebook_invariants import CodebookInvariants
 from hdl.properties.model import Model, Phase
@@ -129,13 +128,9 @@ class CodebookTruth(Truth):
     """
 
     parameters: CodebookParameters
-
-    def __init__(self, design: Any, parameters: CodebookParameters, **options: bool) -> None:
-        self.model = CodebookModel(parameters)
-        super().__init__(design, parameters, **options)
+    definition = CodebookModel
 
     def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
         model, taken = self.model, internals["decoder.beat_taken"]
         there = data.View(found_layout(self.parameters), internals["decoder.found"]).valid
         pads = (model.phase == Phase.PAD) & internals["decoder.advance"]
@@ -157,30 +152,6 @@ class CodebookTruth(Truth):
         CodebookInvariants(m, self.model, internals).hold()
 
 
-class Blind(CodebookDecoder):
-    """A decoder that does not see one flag of what it looks up."""
-
-    flag = ""
-
-    def _look_up(self, m: Module, taken: Value) -> tuple[Any, list[Value]]:
-        found, values = super()._look_up(m, taken)
-        seen = Signal(found.shape(), name="seen")
-        m.d.comb += [seen.eq(found), seen[self.flag].eq(0)]
-        return seen, values
-
-
-class Trusting(Blind):
-    """A decoder that does not look whether a code is that of an entry."""
-
-    flag = "outside"
-
-
-class Endless(Blind):
-    """A decoder to which a table with too many entries is no error."""
-
-    flag = "long"
-
-
 class Crossed(CodebookDecoder):
     """A decoder that looks up the codes of its lanes in the wrong order."""
 
@@ -190,9 +161,10 @@ class Crossed(CodebookDecoder):
 
 
 TINY = CodebookParameters(name="codebook_broken", code_bits=1, value_bits=1, lanes=2, count_bits=3)
-WRONG = {
-    "codes outside the table are looked up": (Trusting, "no more shapes are taken"),
-    "a table that is too long is no error": (Endless, "no more shapes are taken"),
+FOUND = partial(blind, CodebookDecoder, "", "_look_up")
+WRONG: Wrong = {
+    "codes outside the table are looked up": (partial(FOUND, "outside"), "no more shapes are taken"),
+    "a table that is too long is no error": (partial(FOUND, "long"), "no more shapes are taken"),
     "lanes are exchanged": (Crossed, "the elements"),
 }
 
@@ -206,12 +178,7 @@ def designs() -> list[CodebookParameters]:
     ]
 
 
-def _truth(p: Any, **options: bool) -> CodebookTruth:
-    return CodebookTruth(AxiDecoder(p), p, **options)
-
-
 def claims() -> list[Claim]:
     """The codebook look-up's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
-    wrong = {what: (partial(cls, TINY), seen) for what, (cls, seen) in WRONG.items()}
-    return made + broken_claims(CodebookTruth, TINY, wrong, depth=12, overlooked="no more")
+    made = proof_claims(CodebookTruth, designs(), covered_in=20)
+    return made + broken_claims(CodebookTruth, TINY, WRONG, depth=12, overlooked="no more")

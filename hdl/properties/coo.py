@@ -11,7 +11,6 @@ from amaranth.hdl import Const, Module, Value
 
 from golden.catalog import CATALOG
 from golden.params.coo import CooParameters
-from hdl.axis import AxiDecoder
 from hdl.coo import CooDecoder
 from hdl.properties.broken import blind, broken_claims, proof_claims, wrong_claims
 from hdl.properties.claims import Claim
@@ -31,12 +30,11 @@ class CooTruth(Truth):
 
     parameters: CooParameters
 
-    def __init__(self, design: Any, parameters: CooParameters, **options: bool) -> None:
-        self.model = DenseModel(parameters) if parameters.dense else CooModel(parameters, 2 + 2 * parameters.skid)
-        super().__init__(design, parameters, **options)
+    @staticmethod
+    def definition(p: CooParameters) -> Any:
+        return DenseModel(p) if p.dense else CooModel(p, 2 + 2 * p.skid)
 
     def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
         model = self.model
         m.d.comb += model.step.eq(internals["decoder.checker.take"])
         if self.parameters.dense:
@@ -62,17 +60,17 @@ class CooTruth(Truth):
 
 TINY = CooParameters(name="coo_broken", dense=False, lanes=1, value_bits=1, count_bits=2)
 DENSE = CooParameters(name="coo_dense_broken", lanes=2, value_bits=1, count_bits=3)
-ENTRY, SURVIVOR = ("checker", "_compare"), ("beats", "_prepare")
+ENTRY, SURVIVOR = partial(blind, CooDecoder, "checker", "_compare"), partial(blind, CooDecoder, "beats", "_prepare")
 WRONG = {
-    "positions that do not increase are no error": ((*ENTRY, "unordered"), "first error's code"),
-    "positions past the end are no error": ((*ENTRY, "beyond"), "first error's code"),
-    "what is too much is no error": ((*ENTRY, "long"), "first error's code"),
+    "positions that do not increase are no error": (partial(ENTRY, "unordered"), "first error's code"),
+    "positions past the end are no error": (partial(ENTRY, "beyond"), "first error's code"),
+    "what is too much is no error": (partial(ENTRY, "long"), "first error's code"),
 }
 WRONG_DENSE = {
-    "each survivor begins a beat": ((*SURVIVOR, "same"), "a step only where it can be"),
-    "one beat follows the last survivor, whatever the count": ((*SURVIVOR, "left"), "a step only where it can be"),
-    "a matrix without weights has one": ((*SURVIVOR, "none"), "what is kept"),
-    "all matrices end in the first lane": ((*SURVIVOR, "top"), "what is kept"),
+    "each survivor begins a beat": (partial(SURVIVOR, "same"), "a step only where it can be"),
+    "one beat follows the last survivor, whatever the count": (partial(SURVIVOR, "left"), "a step only where it can be"),
+    "a matrix without weights has one": (partial(SURVIVOR, "none"), "what is kept"),
+    "all matrices end in the first lane": (partial(SURVIVOR, "top"), "what is kept"),
 }
 
 
@@ -85,15 +83,7 @@ def designs() -> list[CooParameters]:
     ]
 
 
-def _truth(p: CooParameters, **options: bool) -> CooTruth:
-    return CooTruth(AxiDecoder(p), p, **options)
-
-
 def claims() -> list[Claim]:
     """The coordinate decoder's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
-    wrong, wrong_dense = (
-        {what: (partial(blind, CooDecoder, p, *how), seen) for what, (how, seen) in all_wrong.items()}
-        for p, all_wrong in ((TINY, WRONG), (DENSE, WRONG_DENSE))
-    )
-    return made + broken_claims(CooTruth, TINY, wrong, depth=12) + wrong_claims(CooTruth, DENSE, wrong_dense, depth=14)
+    made = proof_claims(CooTruth, designs(), covered_in=20)
+    return made + broken_claims(CooTruth, TINY, WRONG, depth=12) + wrong_claims(CooTruth, DENSE, WRONG_DENSE, depth=14)

@@ -12,7 +12,6 @@ from amaranth.hdl import Cat, Module, Value
 from golden.catalog import CATALOG
 from golden.params.csr import CsrParameters
 from golden.params.group import GroupParameters
-from hdl.axis import AxiDecoder
 from hdl.csr import CsrDecoder
 from hdl.properties.broken import blind, broken_claims, proof_claims, wrong_claims
 from hdl.properties.claims import Claim
@@ -32,13 +31,9 @@ class CsrTruth(Truth):
 
     parameters: CsrParameters
     model: CsrModel
-
-    def __init__(self, design: Any, parameters: CsrParameters, **options: bool) -> None:
-        self.model = CsrModel(parameters)
-        super().__init__(design, parameters, **options)
+    definition = CsrModel
 
     def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
         m.d.comb += [self.model.move.eq(internals["decoder.reader.ready"]), self.model.take.eq(internals["decoder.reader.take"])]
 
     def wants(self) -> dict[str, Value]:
@@ -65,13 +60,9 @@ class CsrDenseTruth(Truth):
 
     parameters: CsrParameters
     model: DenseModel
-
-    def __init__(self, design: Any, parameters: CsrParameters, **options: bool) -> None:
-        self.model = DenseModel(parameters)
-        super().__init__(design, parameters, **options)
+    definition = DenseModel
 
     def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
         model, offered = self.model, self.design.s_axis_shape_tvalid
         taken, waits = internals["decoder.shape_taken"], internals["decoder.shape_waits"]
         put, step, complete, pop = (internals[f"decoder.dense_rows.{name}"] for name in ("put", "step", "complete", "pop"))
@@ -102,17 +93,17 @@ class CsrDenseTruth(Truth):
 
 TINY = CsrParameters(name="csr_broken", row_bits=2, column_bits=1, value_bits=1, count_bits=2)
 DENSE = CsrParameters(name="csr_dense_broken", row_bits=2, column_bits=2, value_bits=1, count_bits=2, dense=True, lanes=2)
-ROW, SURVIVOR = ("reader", "_follow_rows"), ("reader", "_compare")
+ROW, SURVIVOR = partial(blind, CsrDecoder, "reader", "_follow_rows"), partial(blind, CsrDecoder, "reader", "_compare")
 WRONG = {
-    "columns that do not increase are no error": ((*SURVIVOR, "unordered"), "the elements are those of the definition"),
-    "columns past the end are no error": ((*SURVIVOR, "beyond"), "first error's code"),
-    "a wrong row pointer is no error": ((*ROW, "error"), "first error's code"),
-    "survivors that no row has are no error": ((*ROW, "over"), "first error's code"),
+    "columns that do not increase are no error": (partial(SURVIVOR, "unordered"), "the elements are those of the definition"),
+    "columns past the end are no error": (partial(SURVIVOR, "beyond"), "first error's code"),
+    "a wrong row pointer is no error": (partial(ROW, "error"), "first error's code"),
+    "survivors that no row has are no error": (partial(ROW, "over"), "first error's code"),
 }
 WRONG_DENSE = {
-    "what is wrong in a row is no error": (("dense_rows", "_judge", 0), "first error's code"),
-    "survivors that are left over are no error": (("dense_rows", "_judge", 1), "first error's code"),
-    "a matrix without survivors has one": (("pairs", "_follow_shape", 1), "first error's code"),
+    "what is wrong in a row is no error": (partial(blind, CsrDecoder, "dense_rows", "_judge", 0), "first error's code"),
+    "survivors that are left over are no error": (partial(blind, CsrDecoder, "dense_rows", "_judge", 1), "first error's code"),
+    "a matrix without survivors has one": (partial(blind, CsrDecoder, "pairs", "_follow_shape", 1), "first error's code"),
 }
 
 
@@ -123,16 +114,11 @@ def designs() -> list[CsrParameters]:
     return sorted(chosen, key=lambda p: p.count_bits)
 
 
-def _truth(p: CsrParameters, **options: bool) -> Truth:
-    return CsrDenseTruth(AxiDecoder(p), p, **options | {"legal_inputs": True}) if p.dense else CsrTruth(AxiDecoder(p), p, **options)
+def _truth(design: Any, p: CsrParameters, **options: bool) -> Truth:
+    return CsrDenseTruth(design, p, **options | {"legal_inputs": True}) if p.dense else CsrTruth(design, p, **options)
 
 
 def claims() -> list[Claim]:
     """The CSR decoder's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
-    wrong, wrong_dense = (
-        {what: (partial(blind, CsrDecoder, p, *how), seen) for what, (how, seen) in all_wrong.items()}
-        for p, all_wrong in ((TINY, WRONG), (DENSE, WRONG_DENSE))
-    )
-    dense = wrong_claims(partial(CsrDenseTruth, legal_inputs=True), DENSE, wrong_dense, depth=16)
-    return made + broken_claims(CsrTruth, TINY, wrong, depth=14) + dense
+    made = proof_claims(_truth, designs(), covered_in=20)
+    return made + broken_claims(_truth, TINY, WRONG, depth=14) + wrong_claims(_truth, DENSE, WRONG_DENSE, depth=16)

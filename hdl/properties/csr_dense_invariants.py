@@ -243,7 +243,7 @@ class CsrDenseInvariants(InputInvariants):
         self._must(model.working | (pairs.full == 0) | (self._rows("beat") == 0), "the first beat is next")
         may = (model.first == CsrError.NONE) & ~model.used & ~model.dropping
         with m.If(pairs.full[0] & self._pair("pair").good & may & (model.known | ~model.done)):
-            self._must(self._rows("fits") == model._fits(one, model.started, model.before), "the next survivor fits")
+            self._must(self._rows("fits") == model.fits(one, model.started, model.before), "the next survivor fits")
         self._must(~begun | (model.started & model.known), "a beat that has begun")
         self._must(~model.started | (model.known & model.working), "a row that has begun")
         with m.If(begun):

@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.csr import CsrError, CsrParameters
-from hdl.properties.csr_model import PointerModel, Share
+from hdl.properties.csr_model import PointerModel, Share, join_shares
 from hdl.properties.queue import Queue
 from hdl.stream import payload
 
@@ -73,11 +73,7 @@ class SurvivorModel(wiring.Component):
         m = Module()
         m.submodules.shapes, m.submodules.pairs = shapes, pairs = self.shapes, self.pairs
         shape, new, final, empty = shapes.entries[0], pairs.new, Signal(), Signal()
-        column, value = self.shares.values()
-        for name, share in self.shares.items():
-            m.submodules[f"share_{name}"] = share
-            m.d.comb += [share.push.eq(getattr(self, name)), share.beat.eq(getattr(self, f"{name}_beat"))]
-            m.d.comb += [share.use.eq(self.take), share.complete.eq(final)]
+        column, value = join_shares(m, self, final)
         m.d.comb += [
             final.eq(self.number + 1 >= shape.survivors), empty.eq(shape.survivors == 0),
             self.can_take.eq(shapes.full[0] & column.there & value.there & (~pairs.full.all() | self.pop)),
@@ -122,8 +118,9 @@ class DenseModel(wiring.Component):
         dropping: The rest of the survivors of a matrix that is complete is dropped.
         can_put: The oldest survivor can be put.
         can_give: The beat at hand can be made, if need be with *put*.
-        gone: The matrix is done with, and its survivors are.
         silent: It is none: a row without columns that is not the last.
+        gone: The matrix is done with, and its survivors are.
+        had: The sides, row pointers and survivors, that have taken the shape that is offered.
     """
 
     def __init__(self, parameters: CsrParameters) -> None:
@@ -151,48 +148,39 @@ class DenseModel(wiring.Component):
         """There is room for another shape."""
         return (self.shapes.level == 0) & ~self.judge.shapes.full[1]
 
-    @property
-    def wants_column(self) -> Value:
-        """A beat that comes is of the matrix whose survivors are judged; so it is with ``wants_value``."""
-        return ~self.shares["column"].over
-
-    @property
-    def wants_value(self) -> Value:
-        return ~self.shares["value"].over
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.teller, m.submodules.judge, m.submodules.beats = teller, judge, beats = self.teller, self.judge, self.beats
         m.d.comb += [getattr(teller, name).eq(getattr(self, name)) for name in ("count", "pointer", "pointer_beat", "move")]
         names = ("count", "take", "column", "column_beat", "value", "value_beat")
         m.d.comb += [getattr(judge, name).eq(getattr(self, name)) for name in names]
-        takes, wrong, lost = Cat(self.row_shape, self.pair_shape), Signal(), Signal()
+        takes = Cat(self.row_shape, self.pair_shape)
+        shape_wrong = (takes.any() & ~self.offered) | (takes & self.had).any() | (self.shape & ~(self.had | takes).all())
+        complete, row_ends, wrong = self._give(m)
+        lost = self._tell(m, complete, row_ends)
         m.d.comb += [
             teller.shape.eq(self.row_shape), judge.shape.eq(self.pair_shape), judge.pop.eq(self.put | self.drop),
-            beats.pop.eq(self.taken), self.unasked.eq(judge.unasked | wrong | lost),
+            beats.pop.eq(self.taken), self.unasked.eq(judge.unasked | wrong | shape_wrong | lost),
         ]
         m.d.sync += self.had.eq(Mux(self.shape, 0, self.had | takes))
-        shape_wrong = (takes.any() & ~self.offered) | (takes & self.had).any() | (self.shape & ~(self.had | takes).all())
-        complete = self._give(m, wrong, shape_wrong)
-        self._tell(m, complete, lost)
         return m
 
-    def _fits(self, pair: Any, started: Value, before: Value) -> Value:
+    def fits(self, pair: Any, started: Value, before: Value) -> Value:
         """Whether a survivor of the row is of the beat at hand."""
         good = (pair.error == CsrError.NONE) & ~pair.empty & ~(started & (pair.column <= before))
         fits: Value = good & (pair.column >= self.start) & (pair.column < self.start + self.parameters.lanes)
         return fits
 
-    def _give(self, m: Module, wrong: Signal, shape_wrong: Value) -> Signal:
-        """Put and drop survivors and make beats; gives whether the matrix is complete."""
+    def _give(self, m: Module) -> tuple[Value, Value, Value]:
+        """Put and drop survivors and make beats; gives whether the matrix is complete, and the row, and a step is wrong."""
         p, pairs, first = self.parameters, self.judge.pairs, self.first
         one, there = pairs.entries[0], pairs.full[0]
         failed = (first != CsrError.NONE) | (self.working & ~self.known & self.done & (self.code != CsrError.NONE))
         wants, last_beat, last, void = (Signal(name=name) for name in ("wants", "last_beat", "last", "void"))
-        complete = Signal()
+        complete, wrong = Signal(), Signal()
         m.d.comb += [
             wants.eq(~failed & self.known & (self.number < self.end)),
-            self.can_put.eq(wants & ~self.dropping & ~self.used & there & self._fits(one, self.started, self.before)),
+            self.can_put.eq(wants & ~self.dropping & ~self.used & there & self.fits(one, self.started, self.before)),
             void.eq((self.matrix.rows == 0) | (self.matrix.columns == 0)),
             last_beat.eq((self.matrix.rows == 0) | (self.start + p.lanes >= self.matrix.columns)),
             last.eq(last_beat & (self.row + 1 >= self.matrix.rows)), complete.eq(self.give & last),
@@ -202,7 +190,7 @@ class DenseModel(wiring.Component):
         m.d.comb += [
             self.can_give.eq(ready & (able[0] | (self.can_put & able[1]))),
             wrong.eq(
-                shape_wrong | (self.put & (~self.can_put | self.drop)) | (self.give & ~(ready & Mux(self.put, able[1], able[0])))
+                (self.put & (~self.can_put | self.drop)) | (self.give & ~(ready & Mux(self.put, able[1], able[0])))
                 | (self.drop & ~(there & (self.dropping | ((failed | complete) & ~self.used))))
             ),
         ]
@@ -219,8 +207,7 @@ class DenseModel(wiring.Component):
             with m.If(last_beat):
                 m.d.sync += [self.first.eq(Mux(last, CsrError.NONE, code)), self.row.eq(Mux(last, 0, self.row + 1))]
                 m.d.sync += self.started.eq(0)
-        self.row_ends = self.give & last_beat
-        return complete
+        return complete, self.give & last_beat, wrong
 
     def _make(self, m: Module, last: Value, void: Value, code: Value) -> None:
         """Put the oldest survivor into its lane, and make the beat."""
@@ -255,15 +242,14 @@ class DenseModel(wiring.Component):
         over = Mux(one.empty, one.error, CsrError.COUNT)  # survivors are left, or there are none at all
         m.d.comb += error.eq(Mux((own == CsrError.NONE) & last & ~used, over, own))
         waits = (still & ~used) | (last & ~used & (not put))
-        m.d.comb += able.eq(~(still & ~used & self._fits(following, started, before)) & (~waits | there))
+        m.d.comb += able.eq(~(still & ~used & self.fits(following, started, before)) & (~waits | there))
         return able, error
 
-    def _tell(self, m: Module, complete: Value, lost: Signal) -> None:
-        """What the oldest row pointer says is of the next row or, if the matrix is complete, begins one; *lost* if it has no place."""
+    def _tell(self, m: Module, complete: Value, row_ends: Value) -> Value:
+        """What the oldest row pointer says is of the next row or, if the matrix is complete, begins one; 1 if it has no place."""
         told = self.teller.stages[0]
         real, done = self.move & self.teller.full[0] & told.real, self.move & self.teller.full[0] & told.done
-        working, known, done_before = self.working & ~complete, self.known & ~self.row_ends, self.done & ~complete
-        m.d.comb += lost.eq((real | done) & (known | done_before))
+        working, known, done_before = self.working & ~complete, self.known & ~row_ends, self.done & ~complete
         m.d.sync += [self.working.eq(working | real | done), self.known.eq(known | real), self.done.eq(done_before | done)]
         with m.If(real):
             m.d.sync += self.end.eq(told.end)
@@ -272,4 +258,5 @@ class DenseModel(wiring.Component):
         with m.Elif(complete):
             m.d.sync += self.code.eq(CsrError.NONE)
         with m.If(~working):
-            m.d.sync += [self.matrix.rows.eq(told.rows), self.matrix.columns.eq(told.columns), self.matrix.survivors.eq(told.survivors)]
+            m.d.sync += [getattr(self.matrix, name).eq(getattr(told, name)) for name in ("rows", "columns", "survivors")]
+        return (real | done) & (known | done_before)

@@ -59,6 +59,7 @@ class InputInvariants(Invariants):
         """Assert them."""
         self._pointer()
         self._entry()
+        self._stages()
         self._sequence()
         for name, share in self.model.shares.items():
             self._share(name, share)
@@ -111,16 +112,13 @@ class InputInvariants(Invariants):
                 self._same("entry", self._find, told, "row")
                 self._must(~above | (self._find("entry_single") == (told.end == told.begin + 1)), "the row has one survivor")
 
-    def _sequence(self) -> None:
-        """Row pointers follow one another, from those that are told to the one that is read next."""
-        m, model, teller = self.m, self.model, self.teller
-        at_work, at_hand = model.working & ~model.done, Cat(*(getattr(model.matrix, name) for name in self.sides))
-        oldest, newer = teller.stages
-        shape, judged = teller.shapes.entry0, Signal.like(oldest)
-        m.d.comb += [
-            judged.begin.eq(teller.before), *(getattr(judged, name).eq(getattr(shape, name)) for name in self.sides),
-            judged.first.eq(teller.index == 0), judged.counts.eq(~teller.ended), judged.row.eq(teller.index - 1),
-        ]
+    def _sides(self, of: Any) -> Value:
+        """Of the shape of a matrix, as it is told, what goes on with each row pointer."""
+        return Cat(*(getattr(of, name) for name in self.sides))
+
+    def _stages(self) -> None:
+        """What a row pointer says, by itself."""
+        m, teller = self.m, self.teller
         for told, full in zip(teller.stages, teller.full, strict=True):
             with m.If(full):
                 self._must(told.counts | ~(told.real | told.done), "what does not count says nothing")
@@ -136,26 +134,35 @@ class InputInvariants(Invariants):
                 self._must(~ends | told.real | told.first | ~Const(self.p.dense, 1), "each row is told")
                 self._must(~told.first | (told.row == (1 << self.p.row_bits) - 1), "the first row pointer ends no row")
                 self._must(~told.first | ~told.real & (told.begin == 0), "no row ends with the first row pointer")
+
+    def _sequence(self) -> None:
+        """Row pointers follow one another, from those that are told to the one that is read next."""
+        m, model, teller = self.m, self.model, self.teller
+        at_work = model.working & ~model.done
+        oldest, newer = teller.stages
+        shape, judged = teller.shapes.entry0, Signal.like(oldest)
+        m.d.comb += [
+            judged.begin.eq(teller.before), self._sides(judged).eq(self._sides(shape)),
+            judged.first.eq(teller.index == 0), judged.counts.eq(~teller.ended), judged.row.eq(teller.index - 1),
+        ]
         ahead: list[tuple[Value, Any]] = []  # what was judged before, the newest first
         for told, full, what in (
             (oldest, teller.full[0], "found"), (newer, teller.full[1], "compared"), (judged, Const(1), "read next"),
         ):
-            follows, none = told.counts & ~told.first, ~Const(0, 1)
+            follows, none = told.counts & ~told.first, Const(1)
             for there, before in ahead:
                 with m.If(full & none & there):
                     self._must(follows == (before.counts & ~before.done), f"what is {what} is the same matrix's")
                     with m.If(follows):
                         self._must(told.begin == before.end, f"what is {what} follows that before it")
                         self._must(told.row == (before.row + 1)[: self.p.row_bits], f"the row of what is {what} follows")
-                        one, other = (Cat(*(getattr(each, name) for name in self.sides)) for each in (told, before))
-                        self._must(one == other, f"the shape of what is {what}")
+                        self._must(self._sides(told) == self._sides(before), f"the shape of what is {what}")
                 none = none & ~there
             with m.If(full & none):
                 self._must(follows | ~at_work, f"what is {what} is of the matrix at hand")
                 with m.If(follows & at_work):
                     self._must(self.follows(told), f"what is {what} follows the row at hand")
-                    here = Cat(*(getattr(told, name) for name in self.sides))
-                    self._must(here == at_hand, f"the shape at hand is that of what is {what}")
+                    self._must(self._sides(told) == self._sides(model.matrix), f"the shape at hand is that of what is {what}")
                 with m.If(follows & ~at_work):
                     self._must(told.begin == 0, f"what is {what} follows empty rows")
                     self._must((told.row == 0) | ~Const(self.p.dense, 1), f"what is {what} follows no row")

@@ -53,6 +53,18 @@ class Share(wiring.Component):
         return m
 
 
+def join_shares(m: Module, model: Any, final: Value) -> tuple[Share, Share]:
+    """Join the shares of *model*, columns and values, to its ports: each survivor that it takes uses a beat of both, the *final* one the
+    last. Gives them.
+    """
+    for name, share in model.shares.items():
+        m.submodules[f"share_{name}"] = share
+        m.d.comb += [share.push.eq(getattr(model, name)), share.beat.eq(getattr(model, f"{name}_beat"))]
+        m.d.comb += [share.use.eq(model.take), share.complete.eq(final)]
+    column, value = model.shares.values()
+    return column, value
+
+
 def told_layout(p: CsrParameters) -> data.StructLayout:
     """What a row pointer says.
 
@@ -173,32 +185,19 @@ class CsrModel(wiring.Component):
         flags = dict.fromkeys(("shape", "pointer", "column", "value", "taken", "move", "take"), In(1))
         super().__init__(flags | beats | {"count": In(self.shapes.entry0.shape()), "unasked": Out(1)})
 
-    @property
-    def wants_column(self) -> Value:
-        """A beat that comes is of the matrix at hand; so it is with ``wants_value``."""
-        return ~self.shares["column"].over
-
-    @property
-    def wants_value(self) -> Value:
-        return ~self.shares["value"].over
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.teller, m.submodules.beats = teller, beats = self.teller, self.beats
-        column, value = self.shares.values()
-        for name, share in self.shares.items():
-            m.submodules[f"share_{name}"] = share
-            m.d.comb += [share.push.eq(getattr(self, name)), share.beat.eq(getattr(self, f"{name}_beat"))]
-            m.d.comb += [share.use.eq(self.take), share.complete.eq(self.final)]
+        column, value = join_shares(m, self, self.final)
         m.d.comb += [getattr(teller, name).eq(getattr(self, name)) for name in ("shape", "count", "pointer", "pointer_beat", "move")]
-        knows, lost = Signal(), Signal()
+        knows = (self.open & ~self.final) | self.done
         m.d.comb += [
-            self.final.eq(self.number + 1 >= self.matrix.survivors), knows.eq((self.open & ~self.final) | self.done),
+            self.final.eq(self.number + 1 >= self.matrix.survivors),
             self.can_take.eq(column.there & value.there & self.working & knows), beats.push.eq(self.take), beats.pop.eq(self.taken),
-            self.unasked.eq((self.take & ~self.can_take) | lost | column.unasked | value.unasked),
         ]
         self._give(m, column, value, self._judge(m, column, value))
-        self._tell(m, lost)
+        lost = self._tell(m)
+        m.d.comb += self.unasked.eq((self.take & ~self.can_take) | lost | column.unasked | value.unasked)
         self._come(m)
         return m
 
@@ -238,8 +237,8 @@ class CsrModel(wiring.Component):
             with m.If(self.final):
                 m.d.sync += self.first.eq(CsrError.NONE)
 
-    def _tell(self, m: Module, lost: Signal) -> None:
-        """What the oldest row pointer says goes to the matrix at work or, if that is complete, begins one; *lost* if it has no place."""
+    def _tell(self, m: Module) -> Value:
+        """What the oldest row pointer says goes to the matrix at work or, if that is complete, begins one; 1 if it has no place."""
         told = self.teller.stages[0]
         real, done = self.move & self.teller.full[0] & told.real, self.move & self.teller.full[0] & told.done
         working, open_, done_before, last = (Signal(name=f"{name}_after") for name in ("working", "open", "done", "last"))
@@ -248,7 +247,6 @@ class CsrModel(wiring.Component):
             working.eq(self.working & ~complete), done_before.eq(self.done & ~complete),
             open_.eq(self.open & ~(self.take & (self.final | (self.number + 1 == self.row.end)))),
             last.eq(self.number + self.take + 1 >= self.matrix.survivors),
-            lost.eq((real & open_ & ~last) | ((real | done) & done_before)),
         ]
         m.d.sync += [self.working.eq(working | real | done), self.open.eq(open_ | real), self.done.eq(done_before | done)]
         m.d.sync += self.extra.eq(working & (self.extra | (real & open_)))
@@ -260,13 +258,14 @@ class CsrModel(wiring.Component):
             m.d.sync += self.code.eq(CsrError.NONE)
         with m.If(~working):
             m.d.sync += [self.matrix.eq(told), self.number.eq(0)]
+        return (real & open_ & ~last) | ((real | done) & done_before)
 
     def _come(self, m: Module) -> None:
         oldest, some, done = Signal(told_layout(self.parameters)), Signal(), Signal()
-        for told, there in reversed([*zip(self.teller.stages, self.teller.full, strict=True), (self.teller.new, self.teller.there)]):
+        stages = [*zip(self.teller.stages, self.teller.full, strict=True), (self.teller.new, self.teller.there)]
+        for told, there in reversed(stages):
             with m.If(there & (told.real | told.done)):
                 m.d.comb += [oldest.eq(told), some.eq(1)]
-        stages = zip([*self.teller.stages, self.teller.new], [*self.teller.full, self.teller.there], strict=True)
         m.d.comb += done.eq(Cat(there & told.done for told, there in stages).any())
         waits = Mux(self.working, self.final, oldest.survivors <= 1)
         m.d.comb += self.coming.eq(~self.done & some & (~waits | done))

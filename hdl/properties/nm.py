@@ -3,7 +3,6 @@
 What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`NmModel` is the definition.
 """
 
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +10,6 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 
 from golden.catalog import CATALOG
 from golden.params.nm import NmError, NmParameters
-from hdl.axis import AxiDecoder
 from hdl.nm import NmDecoder
 from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
@@ -110,13 +108,9 @@ class NmTruth(Truth):
     """
 
     parameters: NmParameters
-
-    def __init__(self, design: Any, parameters: NmParameters, **options: bool) -> None:
-        self.model = NmModel(parameters)
-        super().__init__(design, parameters, **options)
+    definition = NmModel
 
     def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
         state, advance = internals["decoder.state"], internals["decoder.advance"]
         full, taken = ([internals[f"decoder.{name}_{what}"] for name in ("index", "value")] for what in ("valid", "taken"))
         decodes = (state == DECODE) & full[0] & full[1]
@@ -215,10 +209,6 @@ def designs() -> list[NmParameters]:
     return small + [p for p in CATALOG.values() if isinstance(p, NmParameters)]
 
 
-def _truth(p: NmParameters, **options: bool) -> NmTruth:
-    return NmTruth(AxiDecoder(p), p, **options)
-
-
 BROKEN = NmParameters(name="nm_broken", groups=2, value_bits=2, count_bits=4)
 WRONG = {
     "indices out of order are decoded": (Unordered, "no more shapes are taken"),
@@ -229,5 +219,5 @@ WRONG = {
 
 def claims() -> list[Claim]:
     """The N:M decoder's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=16)]
-    return made + broken_claims(NmTruth, BROKEN, {what: (partial(cls, BROKEN), seen) for what, (cls, seen) in WRONG.items()}, depth=12)
+    made = proof_claims(NmTruth, designs(), covered_in=16)
+    return made + broken_claims(NmTruth, BROKEN, WRONG, depth=12)

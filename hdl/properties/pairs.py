@@ -175,7 +175,6 @@ class PairTruth(Truth):
     parameters: PairParameters
 
     def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
         advance, give, leave, full = (internals[f"decoder.{name}"] for name in ("advance", "give", "leave", "word_valid"))
         m.d.comb += [self.model.give.eq(advance & give), self.model.leave.eq(advance & leave & full)]
 

@@ -4,9 +4,7 @@ What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`RelativeM
 :mod:`hdl.properties.pairs`. The lanes of a beat of values are kept from lane 0 upward: that is assumed of the input.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -16,8 +14,7 @@ from amaranth.lib import data
 from golden.catalog import CATALOG
 from golden.params.pairs import GROUP
 from golden.params.relative import RelativeError, RelativeParameters
-from hdl.axis import AxiDecoder
-from hdl.properties.broken import broken_claims, proof_claims
+from hdl.properties.broken import Wrong, broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.model import Phase
 from hdl.properties.pair_invariants import PairInvariants
@@ -171,9 +168,9 @@ class RelativeTruth(PairTruth):
 
     parameters: RelativeParameters
     model: RelativeModel
+    definition = RelativeModel
 
     def __init__(self, design: Any, parameters: RelativeParameters, **options: bool) -> None:
-        self.model = RelativeModel(parameters)
         super().__init__(design, parameters, **options)
         self.latency -= 1  # it is counted from the word, which is made a cycle after the later of the two beats is taken
 
@@ -208,10 +205,10 @@ class Generous(RelativeDecoder):
 
 
 TINY = RelativeParameters(name="relative_broken", gap_bits=1, value_bits=1, pairs_per_word=2, lanes=2, count_bits=3)
-WRONG: dict[str, tuple[Callable[[], RelativeDecoder], str]] = {
-    "the ends of the two streams are not compared": (partial(Deaf, TINY), "a step only where it can be"),
-    "pairs past the count are not looked at": (partial(Generous, TINY), "first error's code"),
-    "gaps are wider than said": (lambda: RelativeDecoder(replace(TINY, gap_bits=2)), "a step only where it can be"),
+WRONG: Wrong = {
+    "the ends of the two streams are not compared": (Deaf, "a step only where it can be"),
+    "pairs past the count are not looked at": (Generous, "first error's code"),
+    "gaps are wider than said": (lambda p: RelativeDecoder(replace(p, gap_bits=2)), "a step only where it can be"),
 }
 
 
@@ -225,11 +222,7 @@ def designs() -> list[RelativeParameters]:
     ]
 
 
-def _truth(p: Any, **options: bool) -> RelativeTruth:
-    return RelativeTruth(AxiDecoder(p), p, **options)
-
-
 def claims() -> list[Claim]:
     """The relative-index decoder's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
+    made = proof_claims(RelativeTruth, designs(), covered_in=20)
     return made + broken_claims(RelativeTruth, TINY, WRONG, depth=16)

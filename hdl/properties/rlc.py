@@ -4,9 +4,7 @@ What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`RlcModel`
 it in :mod:`hdl.properties.pairs`.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Value
@@ -14,8 +12,7 @@ from amaranth.hdl import Cat, Const, Module, Value
 from golden.catalog import CATALOG
 from golden.params.pairs import GROUP
 from golden.params.rlc import RlcError, RlcParameters
-from hdl.axis import AxiDecoder
-from hdl.properties.broken import broken_claims, proof_claims
+from hdl.properties.broken import Wrong, broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.pairs import PairModel, PairTruth
 from hdl.rlc import RlcUnpacker
@@ -67,10 +64,7 @@ class RlcTruth(PairTruth):
     """The RLC unpacker gives what :class:`RlcModel` owes."""
 
     parameters: RlcParameters
-
-    def __init__(self, design: Any, parameters: RlcParameters, **options: bool) -> None:
-        self.model = RlcModel(parameters)
-        super().__init__(design, parameters, **options)
+    definition = RlcModel
 
     def wants(self) -> dict[str, Value]:
         at_work = self.model.shapes.level != 0
@@ -97,10 +91,10 @@ class Lax(RlcUnpacker):
 
 
 TINY = RlcParameters(name="rlc_broken", run_bits=1, level_bits=1, pairs_per_word=2, word_bits=5, lanes=2, count_bits=3)
-WRONG: dict[str, tuple[Callable[[], RlcUnpacker], str]] = {
-    "errors are not told": (partial(Deaf, TINY), "first error's code"),
-    "pairs past the count are not looked at": (partial(Lax, TINY), "first error's code"),
-    "a word is read from the wrong end": (lambda: RlcUnpacker(replace(TINY, order="lsb")), "a step only where it can be"),
+WRONG: Wrong = {
+    "errors are not told": (Deaf, "first error's code"),
+    "pairs past the count are not looked at": (Lax, "first error's code"),
+    "a word is read from the wrong end": (lambda p: RlcUnpacker(replace(p, order="lsb")), "a step only where it can be"),
 }
 
 
@@ -122,11 +116,7 @@ def designs() -> list[RlcParameters]:
     ]
 
 
-def _truth(p: Any, **options: bool) -> RlcTruth:
-    return RlcTruth(AxiDecoder(p), p, **options)
-
-
 def claims() -> list[Claim]:
     """The RLC unpacker's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=20)]
+    made = proof_claims(RlcTruth, designs(), covered_in=20)
     return made + broken_claims(RlcTruth, TINY, WRONG, depth=16)

@@ -5,7 +5,6 @@ What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`SparseMod
 """
 
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +13,6 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.sparse import SparseParameters
-from hdl.axis import AxiDecoder
 from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.dense import DenseParameters
@@ -119,13 +117,7 @@ class SparseTruth(Truth):
 
     parameters: SparseParameters
     model: SparseModel
-
-    def __init__(self, design: Any, parameters: SparseParameters, **options: bool) -> None:
-        self.model = SparseModel(parameters)
-        super().__init__(design, parameters, **options)
-
-    def watch(self, m: Module, internals: Internals) -> None:
-        self.connect_streams(m)
+    definition = SparseModel
 
     def wants(self) -> dict[str, Value]:
         waits = ~self.owed()
@@ -201,12 +193,7 @@ def designs() -> list[SparseParameters]:
     ]
 
 
-def _truth(p: Any, **options: bool) -> SparseTruth:
-    return SparseTruth(AxiDecoder(p), p, **options)
-
-
 def claims() -> list[Claim]:
     """The sparse view's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=16)]
-    wrong = {what: (partial(cls, SMALL), seen) for what, (cls, seen) in WRONG.items()}
-    return made + broken_claims(SparseTruth, SMALL, wrong, depth=12)
+    made = proof_claims(SparseTruth, designs(), covered_in=16)
+    return made + broken_claims(SparseTruth, SMALL, WRONG, depth=12)

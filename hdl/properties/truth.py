@@ -1,5 +1,6 @@
 """A decoder behind its AXI4-Stream ports gives what its format's model owes, nothing else, and in time: what all formats share."""
 
+from collections.abc import Callable
 from typing import Any
 
 from amaranth.hdl import Assert, Cat, Const, Cover, Module, Mux, ResetSignal, Signal, Value
@@ -41,21 +42,23 @@ class Truth(Spec):
     wanted offers.
 
     Attributes:
+        definition: Makes the model of the parameters.
         model: What is owed.
         latency: From the cycle in which the model can make a beat; that of the parameters unless a format says otherwise.
         most_idle: See above; ``latency + 1`` of the parameters unless a format says otherwise.
     """
 
+    definition: Callable[[Any], Any]
     model: Any
 
     def __init__(self, design: Any, parameters: Any, *, invariants: bool = True, legal_inputs: bool = False) -> None:
         self.parameters: Parameters = parameters
+        self.model = self.definition(parameters)
         self.latency, self.most_idle = parameters.latency, parameters.latency + 1
         super().__init__(design, invariants=invariants, legal_inputs=legal_inputs)
 
     def watch(self, m: Module, internals: Internals) -> None:
-        """Tell the model when the decoder takes its steps."""
-        raise NotImplementedError
+        """Tell the model when the decoder takes its steps; to one without hints there is nothing to tell."""
 
     def wants(self) -> dict[str, Value]:
         """For the name of each input, whether nothing goes on without a beat of it."""
@@ -95,6 +98,7 @@ class Truth(Spec):
         inputs = {port.name: streams[f"s_axis_{port.name}"] for port in (p.shape, *p.inputs)}
         m.d.comb += [model.shape.eq(inputs["shape"].transfer), model.taken.eq(output.transfer)]
         m.d.comb += Value.cast(model.count).eq(taken_beat(design, p.shape))
+        self._connect_streams(m)
         self.watch(m, internals)
         with m.If(~ResetSignal()):
             self._truth(m, output.valid)
@@ -105,7 +109,7 @@ class Truth(Spec):
                 self.invariants_hold(m, internals)
         self._covers(m, output.transfer)
 
-    def connect_streams(self, m: Module) -> None:
+    def _connect_streams(self, m: Module) -> None:
         """Show the model the beats of the encoded streams as they are taken."""
         streams = channels(self.design)
         for port in self.parameters.inputs:

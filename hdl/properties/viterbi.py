@@ -4,14 +4,11 @@ What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`hdl.prope
 """
 
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 from amaranth.hdl import Cat, Module, Value
 
 from golden.catalog import CATALOG
 from golden.params.viterbi import ViterbiParameters
-from hdl.axis import AxiDecoder
 from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.model import Phase
@@ -30,14 +27,13 @@ class ViterbiTruth(Truth):
 
     parameters: ViterbiParameters
 
-    def __init__(self, design: Any, parameters: ViterbiParameters, **options: bool) -> None:
-        self.model = Model(parameters, room=4 + parameters.pipeline + 2 * parameters.skid)
-        super().__init__(design, parameters, **options)
+    @staticmethod
+    def definition(p: ViterbiParameters) -> Model:
+        return Model(p, room=4 + p.pipeline + 2 * p.skid)
 
     def watch(self, m: Module, internals: Internals) -> None:
         stalled, padding, dropping, there = (internals[f"decoder.{name}"] for name in ("stalled", "padding", "dropping", "there"))
         due = internals["decoder.schedule.queue.o__valid"]
-        self.connect_streams(m)
         m.d.comb += [self.model.use.eq(~stalled & there & (dropping | (due & ~padding))), self.model.pad.eq(~stalled & padding)]
 
     def wants(self) -> dict[str, Value]:
@@ -78,11 +74,7 @@ def designs() -> list[ViterbiParameters]:
     return small + [p for p in CATALOG.values() if type(p) is ViterbiParameters and p.name in PROVEN]
 
 
-def _truth(p: ViterbiParameters, **options: bool) -> ViterbiTruth:
-    return ViterbiTruth(AxiDecoder(p), p, **options)
-
-
 def claims() -> list[Claim]:
     """The Viterbi decompressor's claims."""
-    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=24)]
+    made = proof_claims(ViterbiTruth, designs(), covered_in=24)
     return made + broken_claims(ViterbiTruth, PARAMETERS, WRONG, depth=16, overlooked="no more beats of index are taken")

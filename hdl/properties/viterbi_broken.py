@@ -1,16 +1,16 @@
 """Viterbi decompressors that are broken on purpose, each in one way that the specification has to notice."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
 
 from golden.params.viterbi import ViterbiParameters
+from hdl.properties.broken import Wrong
 from hdl.properties.claims import Tamper
 from hdl.viterbi import ViterbiDecompressor
 
-P = PARAMETERS = ViterbiParameters(
+PARAMETERS = ViterbiParameters(
     name="viterbi_broken", k=2, q=2, taps=(0b101, 0b111, 0b011, 0b110), comparator=2, threshold=1, block_steps=2, count_bits=3,
 )
 
@@ -56,11 +56,11 @@ def _uncut(m: Module, beat: Any, _: Any) -> None:
 
 
 # What is broken: the design, and part of the message of the property that has to notice.
-WRONG: dict[str, tuple[Callable[[], ViterbiDecompressor], str]] = {
-    "a wrong tap": (lambda: ViterbiDecompressor(replace(P, taps=(0b111, *P.taps[1:]))), "the elements"),
-    "a threshold one too high": (lambda: ViterbiDecompressor(replace(P, threshold=P.threshold + 1)), "the elements"),
-    "a window that survives a block": (lambda: ViterbiDecompressor(replace(P, block_steps=2 * P.block_steps)), "the elements"),
-    "a window that survives a matrix": (lambda: Remembers(P), "the elements"),
-    "mask bits past the last weight": (lambda: Altered(P, _uncut), "the elements"),
-    "zeros that are not zero": (lambda: Altered(P, _dirty_zeros), "the elements"),
+WRONG: Wrong = {
+    "a wrong tap": (lambda p: ViterbiDecompressor(replace(p, taps=(0b111, *p.taps[1:]))), "the elements"),
+    "a threshold one too high": (lambda p: ViterbiDecompressor(replace(p, threshold=p.threshold + 1)), "the elements"),
+    "a window that survives a block": (lambda p: ViterbiDecompressor(replace(p, block_steps=2 * p.block_steps)), "the elements"),
+    "a window that survives a matrix": (Remembers, "the elements"),
+    "mask bits past the last weight": (lambda p: Altered(p, _uncut), "the elements"),
+    "zeros that are not zero": (lambda p: Altered(p, _dirty_zeros), "the elements"),
 }

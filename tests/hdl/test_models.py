@@ -164,7 +164,7 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
     p = model.parameters
     counts = [fields(p.shape, matrix["shape"][0]) for matrix in matrices]
     direct = {name: getattr(model, queue) for name, queue in (("table", "tables"), ("mask", "masks")) if hasattr(model, queue)}
-    queues = model.streams | direct
+    queues, shares = model.streams | direct, getattr(model, "shares", {})
     waiting = {port.name: [beat for matrix in matrices for beat in beats(port, matrix[port.name])] for port in p.inputs}
     given: list[tuple[list[Element], int]] = []
 
@@ -183,7 +183,7 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
             if more:
                 ctx.set(model.count, counts.pop(0))
             for name, queue in queues.items():
-                wanted = ctx.get(getattr(model, f"wants_{name}", Const(1)))
+                wanted = ctx.get(~shares[name].over if name in shares else getattr(model, f"wants_{name}", Const(1)))
                 ctx.set(getattr(model, name), more := bool(wanted and waiting[name] and ctx.get(queue.level) < queue.depth))
                 if more:
                     ctx.set(getattr(model, f"{name}_beat"), waiting[name].pop(0))

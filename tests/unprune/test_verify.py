@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amaranth.lib import wiring
 
 from golden.bits import Element
 from golden.catalog import CATALOG, DEFAULTS, FORMATS
 from hdl.emit import verilog
 from hdl.files import write_json
+from hdl.properties.claims import Claim
+from hdl.properties.prove import Mode
 from sim import player
 from unprune import cli
 from unprune.verify import checks, coverage, fuzz, mutants, signoff
@@ -95,6 +98,14 @@ def test_coverage_tells_what_is_not_reached() -> None:
     assert len(none.missed) == sum(none.points.values()) - sum(none.reached.values())
     assert none.reached["user"] == 0
     assert any(point.endswith("// a good matrix after ORDER") for point in none.missed)
+
+
+def test_a_claim_whose_cases_are_reached_counts_as_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: tuple[Mode, ...] = ("prove", "pdr", "bmc", "cover", "bmc")
+    claims = [Claim("", "", wiring.Component, mode, 1, rejects="tlast" * (number == 4)) for number, mode in enumerate(modes)]
+    monkeypatch.setattr(checks, "_claims", lambda _: claims)
+    monkeypatch.setattr(Claim, "check", lambda *_: (True, None))
+    assert checks.proofs("nm", True)["text"] == "2 proven, 1 proven within a bound, 1 with all cases reached, 1 broken designs caught"
 
 
 def row(**values: Any) -> checks.Row:

@@ -114,15 +114,13 @@ def proofs(format: str, full: bool) -> Row:
         first = next((claim.design for claim in claims if not claim.rejects), "")
         claims = [claim for claim in claims if claim.design == first]
     failed: list[str] = []
-    met: list[Claim] = []
+    counts = dict.fromkeys(("proven", "proven within a bound", "with all cases reached", "broken designs caught"), 0)
     for claim in claims:
         with scratch() as work:
             holds, proof = claim.check(Path(work))
         failed += [] if holds else [f"{claim.name}: {proof.message}"]
-        met += [claim] if holds else []
-    caught = sum(bool(claim.rejects) for claim in met)
-    bounded = sum(claim.mode == "bmc" for claim in met) - caught
-    counts = {"claims": len(met) - caught - bounded, "claims within a bound": bounded, "broken designs caught": caught}
+        sound = {"bmc": "proven within a bound", "cover": "with all cases reached"}.get(claim.mode, "proven")
+        counts["broken designs caught" if claim.rejects else sound] += holds
     text = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return {"value": len(failed) if claims else 1, "unit": "failed", "bar": 0, "text": text, "message": "; ".join(failed)}
 
