@@ -4,8 +4,11 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 
 from golden.params.csr import CsrParameters
-from hdl.csr_dense import connect_dense
+from hdl.csr_dense import DenseRows, connect_dense
+from hdl.csr_pairs import PairReader
 from hdl.csr_survivors import connect_survivors
+from hdl.csr_wide_pairs import WidePairReader
+from hdl.csr_wide_rows import WideDenseRows
 from hdl.stream import decoder_members
 
 
@@ -42,7 +45,8 @@ class CsrDecoder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         if self.parameters.dense:
-            connect_dense(m, self, self.parameters)
+            several = (WidePairReader, WideDenseRows) if self.parameters.pairs > 1 else (PairReader, DenseRows)
+            connect_dense(m, self, self.parameters, *several)
         else:
             connect_survivors(m, self, self.parameters)
         return m

@@ -1,0 +1,121 @@
+"""The element side of the dense CSR decoder, wide: beats of columns and values in, beats of survivors that know their beats out."""
+
+import itertools
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data
+
+from golden.params.csr import CsrError, CsrParameters
+from hdl.compare import compare, equal
+from hdl.csr_pairs import PairReader
+from hdl.intake import Intake
+from hdl.stream import SkidBuffer
+
+
+def wide_pair_layout(p: CsrParameters) -> data.StructLayout:
+    """Survivors on their way to their beats, as many as come in together.
+
+    Of each ``beat`` and ``lane`` of its column; ``value``; ``origin``: its beat is number 0; ``there``: it is one of the matrix; ``good``:
+    and nothing is wrong with it; ``code``: what is, and where nothing is ORDER, for then it is that if the survivor fits in no beat.
+    ``links``, of all but the first: it and the one before are good, of the same beat and on lanes that increase, so that in the same row
+    they go together. ``final``: no survivors of the matrix follow; ``empty``: it has none, and then the first ``code`` says whether its
+    streams have.
+    """
+    lane_bits = p.lanes.bit_length() - 1
+    widths = {"beat": p.column_bits - lane_bits, "lane": lane_bits, "value": p.value_bits, "code": 3}
+    each: dict[str, Any] = {name: data.ArrayLayout(unsigned(width), p.pairs) for name, width in widths.items()}
+    flags = dict.fromkeys(("origin", "good", "there"), p.pairs) | {"links": p.pairs - 1, "final": 1, "empty": 1}
+    return data.StructLayout(each | flags)
+
+
+def wide_behind_layout(p: CsrParameters) -> data.StructLayout:
+    """What is known of the survivors behind those: ``beat``, ``origin`` and ``good`` of the first, and all ``links``;
+
+    ``joins``: the first goes together with the last one before.
+    """
+    beat = p.column_bits - p.lanes.bit_length() + 1
+    return data.StructLayout({"beat": beat, "origin": 1, "good": 1, "links": p.pairs - 1, "joins": 1})
+
+
+class WidePairReader(PairReader):
+    """Joins beats of columns and values, counts them off against the shape, and judges each survivor: *pairs* of them per cycle.
+
+    Beat for beat as :class:`hdl.csr_pairs.PairReader` does one by one: so many as the shape's survivors take, at least one.
+
+    Members:
+        shape, column, value, behind_valid: See there.
+        pair: The next survivors, see :func:`wide_pair_layout`; from registers.
+        behind: Of those after them, see :func:`wide_behind_layout`; from registers.
+    """
+
+    def _layouts(self, p: CsrParameters) -> tuple[data.StructLayout, data.StructLayout]:
+        return wide_pair_layout(p), wide_behind_layout(p)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        column, value = self._take_in(m)
+        take, layout = Signal(), wide_pair_layout(self._parameters)
+        # Its spare register keeps what judges and counts from what is put.
+        m.submodules.waiting = waiting = SkidBuffer(data.StructLayout({"pair": layout, "joins": 1}))
+        pair, behind = Signal(layout, name="pair", reset_less=True), waiting.o.payload.pair
+        last, empty, columns = self._follow_shape(m, waiting.i.ready & column.valid & value.valid, take)
+        for intake in (column, value):
+            m.d.comb += [intake.take.eq(take), intake.complete.eq(last)]
+        m.d.comb += [waiting.i.valid.eq(take), waiting.o.ready.eq(~self.pair.valid | self.pair.ready), self.pair.payload.eq(pair)]
+        with m.If(waiting.o.ready):
+            m.d.sync += [pair.eq(behind), self.pair.valid.eq(waiting.o.valid)]
+        pairs, joins = self._judge_pairs(m, take, column, value, last, empty, columns)
+        m.d.comb += waiting.i.payload.as_value().eq(Cat(*(pairs[name] for name, _ in layout), joins))
+        m.d.comb += [
+            self.behind_valid.eq(waiting.o.valid),
+            self.behind.beat.eq(behind.beat[0]),
+            self.behind.origin.eq(behind.origin[0]),
+            self.behind.good.eq(behind.good[0]),
+            self.behind.links.eq(behind.links),
+            self.behind.joins.eq(waiting.o.payload.joins),
+        ]
+        return m
+
+    @staticmethod
+    def _together(m: Module, name: str, before: tuple[Value, Value], after: tuple[Value, Value]) -> Value:
+        """Whether two survivors, each given by beat and lane, are of the same beat and in order."""
+        same: Value = equal(m, name, before[0], after[0]) & (after[1] > before[1])
+        return same
+
+    def _judge_pairs(
+        self, m: Module, take: Value, column: Intake, value: Intake, last: Value, empty: Value, columns: Value
+    ) -> tuple[dict[str, Value], Value]:
+        """The pairs of a beat of columns and one of values, and whether they join those of the *take* before."""
+        p = self._parameters
+        pairs, lane_bits, codes = range(p.pairs), p.lanes.bit_length() - 1, []
+        numbers = [column.number.word_select(pair, p.column_bits) for pair in pairs]
+        places = [(number[lane_bits:], number[:lane_bits]) for number in numbers]
+        exists, good, at_origin = (Signal(p.pairs, name=name) for name in ("exists", "good", "at_origin"))
+        before = Signal(p.column_bits, reset_less=True)
+        for pair in pairs:
+            final = last & (self._last_lane == pair)
+            _, beyond = compare(m, f"range_{pair}", numbers[pair], columns)
+            code: Value = Mux(beyond, CsrError.RANGE, CsrError.ORDER)
+            for one in (value, column):
+                follows = one.more | (~one.missing[pair + 1] if pair + 1 < p.pairs else 0)
+                code = Mux(one.missing[pair], CsrError.SHORT, Mux(final & follows, CsrError.LONG, code))
+            codes.append(code)
+            m.d.comb += [
+                exists[pair].eq(~empty & (~last | (self._last_lane >= pair) if pair else 1)),
+                good[pair].eq(exists[pair] & (code == CsrError.ORDER)),
+                at_origin[pair].eq(~places[pair][0].any()),
+            ]
+        of_none = Mux(column.missing[0] & value.missing[0], CsrError.NONE, CsrError.LONG)
+        joins, *links = (
+            self._together(m, f"same_{pair}", *after)
+            for pair, after in enumerate(itertools.pairwise([(before[lane_bits:], before[:lane_bits]), *places]))
+        )
+        with m.If(take):
+            m.d.sync += before.eq(numbers[-1])
+        pairs_made = {
+            "beat": Cat(beat for beat, _ in places), "lane": Cat(lane for _, lane in places), "value": value.number,
+            "code": Cat(Mux(empty, of_none, codes[0]), *codes[1:]), "origin": at_origin, "good": good,
+            "there": exists, "links": Cat(links) & good[:-1] & good[1:], "final": last, "empty": empty,
+        }  # fmt: skip
+        return pairs_made, joins & good[0]
