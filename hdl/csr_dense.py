@@ -43,13 +43,13 @@ class DenseRows(wiring.Component):
         names = ("row_valid", "last_beat", "begun", "exhausted", "drain", "advance", "step", "put", "complete", "row_done", "done", "pop")
         s = SimpleNamespace(**{name: Signal(name=name) for name in (*names, "begin", "load")})
         self._step(m, s, row)
-        known, at_end = self._judge(s, row)
-        self._follow_rows(m, s, row, matrix, known)
+        wrong, known, at_end = self._judge(s, row)
+        self._follow_rows(m, s, row, matrix, wrong, known)
         self._fit(m, s, *self._follow_beats(m, s, matrix))
         self._write(m, s, row, matrix)
         self._put(m, s)
         with m.If(s.step):
-            error = Mux(known.any(), known, at_end)
+            error = Mux(wrong, known, at_end)
             m.d.sync += self.weight.payload.error.eq(Mux(row.last & s.last_beat, error, 0))
         return m
 
@@ -103,12 +103,12 @@ class DenseRows(wiring.Component):
             ],
         )
 
-    def _judge(self, s: Any, row: Any) -> tuple[Value, Value]:
-        """The first error up to the end of the row; where there is none and the matrix ends, that of its end."""
+    def _judge(self, s: Any, row: Any) -> tuple[Value, Value, Value]:
+        """Whether there is an error up to the end of the row, and the first; where there is none and the matrix ends, that of its end."""
         pair = self.pair.payload
         reason = Mux(s.exhausted | pair.empty, CsrError.COUNT, Mux(pair.good, CsrError.ORDER, pair.error))
         known = Mux(row.error.any(), row.error, Mux(row.some & ~s.put, reason, CsrError.NONE))
-        return known, Mux(s.exhausted | (s.put & pair.final), CsrError.NONE, Mux(pair.empty, pair.error, CsrError.COUNT))
+        return known.any(), known, Mux(s.exhausted | (s.put & pair.final), CsrError.NONE, Mux(pair.empty, pair.error, CsrError.COUNT))
 
     def _count(self, m: Module, s: Any, row: Any) -> tuple[Value, list[Any], list[Any]]:
         """When survivors are counted: what is set as a matrix begins, and by each count."""
@@ -123,7 +123,7 @@ class DenseRows(wiring.Component):
         with m.If(self._counted):
             m.d.sync += [row.some.eq(~row.one), row.one.eq(self._at_end)]
 
-    def _follow_rows(self, m: Module, s: Any, row: Any, matrix: Any, known: Value) -> None:
+    def _follow_rows(self, m: Module, s: Any, row: Any, matrix: Any, wrong: Value, known: Value) -> None:
         """Take the next row, or where the row pointers have ended make one up; see the matrix's end a row ahead."""
         p, rows = self._parameters, self.rows
         after_row = Signal(p.row_bits, reset_less=True)  # rows that were begun, plus 1
@@ -139,12 +139,12 @@ class DenseRows(wiring.Component):
         self._follow_end(m, s, row)
         with m.If(s.row_done):
             m.d.sync += row.last.eq(last_row)
-            m.d.sync += row.error.eq(Mux(~known.any() & row.short, CsrError.SHORT, known))
+            m.d.sync += row.error.eq(Mux(~wrong & row.short, CsrError.SHORT, known))
         with m.If(s.load):
             m.d.sync += s.row_valid.eq(rows.valid)
             taken = [name for name in vars(row) if name in rows.signature.members and name != "error"]
             m.d.sync += [getattr(row, name).eq(getattr(rows, name)) for name in taken]
-            with m.If(s.begin | (rows.valid & ~Mux(s.row_done, known.any(), row.error.any()))):
+            with m.If(s.begin | (rows.valid & ~Mux(s.row_done, wrong, row.error.any()))):
                 m.d.sync += row.error.eq(rows.error)
         with m.If(s.load & s.begin):
             low = rows.columns[: self._lane_bits]

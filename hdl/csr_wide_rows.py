@@ -45,7 +45,7 @@ class WideDenseRows(DenseRows):
         return SimpleNamespace(
             put=self.wants & self.pair.valid & self.fits,
             # In its last beat a row that goes on in the same input beat is wrong, and that is known at once.
-            more=top & ~self.ends_here & (s.last_beat | self.behind.joins | ~self.behind_valid),
+            more=top & ~self.ends_here & (s.last_beat | (self.behind.joins & self.behind.good[0]) | ~self.behind_valid),
             unknown=Const(0),
             # The last beat says whether there was an error: it waits until it is seen whether survivors are left.
             lacks=~self.pair.valid & (self.wants | (row.last & s.last_beat)),
@@ -63,14 +63,14 @@ class WideDenseRows(DenseRows):
         chosen = [Mux(head, each[i], 0) for i, head in enumerate(self.heads[which])]
         return Cat(Cat(one[bit] for one in chosen).any() for bit in range(len(chosen[0])))
 
-    def _judge(self, s: Any, row: Any) -> tuple[Value, Value]:
+    def _judge(self, s: Any, row: Any) -> tuple[Value, Value, Value]:
         pair = self.pair.payload
         left = [(pair.there & ~used).any() for used in (self.used, self.then_used)]
         reasons = [Mux(some, self._of_head(i, pair.code), CsrError.COUNT) for i, some in enumerate(left)]
         self.known = row.error.any() | Mux(s.put, self.goes_on, self.wants)
         known = Mux(row.error.any(), row.error, Mux(self.known, Mux(s.put, reasons[1], reasons[0]), CsrError.NONE))
         over = Mux(s.put, left[1], left[0]) | ~pair.final
-        return known, Mux(over, CsrError.COUNT, Mux(pair.empty, pair.code[0], CsrError.NONE))
+        return self.known, known, Mux(over, CsrError.COUNT, Mux(pair.empty, pair.code[0], CsrError.NONE))
 
     def _count(self, m: Module, s: Any, row: Any) -> tuple[Value, list[Any], list[Any]]:
         """Count input beats."""
@@ -101,7 +101,7 @@ class WideDenseRows(DenseRows):
             m.d.sync += self.wants.eq(self.goes_on)
         follows = Cat(Const(1, 1), *(link | used for link, used in zip(pair.links, self.then_used, strict=False)))
         with m.If(s.pop | ~self.pair.valid):
-            chain = Cat(self.behind.good & self.behind.links[:i].all() for i in range(len(self.chain)))
+            chain = Cat(self.behind.good[: i + 1].all() & self.behind.links[:i].all() for i in range(len(self.chain)))
             m.d.sync += [self.used.eq(0), self.chain.eq(chain)]
         with m.Elif(s.put & s.step):
             chain = Cat(~self.then_used[i] & pair.good[i] & follows[: i + 1].all() for i in range(len(self.chain)))
@@ -110,21 +110,28 @@ class WideDenseRows(DenseRows):
     def _fit(self, m: Module, s: Any, beat: Signal, after: Signal) -> None:
         """See a cycle ahead whether the head is good and of the beat that is then in the making.
 
-        Where a head comes late a row begins: within a row those that are missing are waited for.
+        After one that is put it is in the next beat, as is known of it, or in one that is compared while it waits. Where a head comes late
+        a row begins: within a row those that are missing are waited for.
         """
         pair, behind = self.pair.payload, self.behind
-        behind_fits, behind_starts = equal(m, "behind_fits", behind.beat, after) & behind.good, behind.origin & behind.good
-        fit = Cat(equal(m, f"fits_{i}", one, after) & pair.good[i] for i, one in enumerate(pair.beat))
-        starts = pair.origin & pair.good
+        head_beat = Signal(len(behind.beat), reset_less=True)
+        fits_later = equal(m, "fits_later", head_beat, after) & self.chain.any()
+        starts, behind_starts = pair.origin & pair.good, behind.origin & behind.good[0]
+        joins = behind.joins & behind.good[0]
+        follows = Cat(Const(0, 1), pair.follows)
         comes = s.pop | ~self.pair.valid  # the head is of the pairs behind
         with m.If(s.step & ~s.complete):
-            m.d.sync += self.fits.eq(comes & behind.joins)
+            m.d.sync += self.fits.eq(comes & joins)
         with m.Elif(s.row_done):
             m.d.sync += self.fits.eq(Mux(comes, behind_starts, Mux(s.put, self._of_head(1, starts), self._of_head(0, starts))))
         with m.Elif(s.step):
-            m.d.sync += self.fits.eq(Mux(comes, behind_fits, Mux(s.put, self._of_head(1, fit), self._of_head(0, fit))))
+            m.d.sync += self.fits.eq(Mux(comes, behind.follows & behind.good[0], Mux(s.put, self._of_head(1, follows), fits_later)))
         with m.Elif(comes):
-            m.d.sync += self.fits.eq(Mux(s.begun, behind.joins, behind_starts))
+            m.d.sync += self.fits.eq(Mux(s.begun, joins, behind_starts))
+        with m.If(comes):
+            m.d.sync += head_beat.eq(behind.beat)
+        with m.Elif(s.put & s.step):
+            m.d.sync += head_beat.eq(self._of_head(1, pair.beat))
 
     def _put(self, m: Module, s: Any) -> None:
         """Put survivors into their lanes; in a beat that has none yet the others are 0.
