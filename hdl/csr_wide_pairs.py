@@ -56,7 +56,8 @@ class WidePairReader(PairReader):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         column, value = self._take_in(m)
-        take, layout = Signal(), wide_pair_layout(self._parameters)
+        layout = wide_pair_layout(self._parameters)
+        take = Signal()
         # Its spare register keeps what judges and counts from what is put.
         m.submodules.waiting = waiting = SkidBuffer(data.StructLayout({"pair": layout, "joins": 1, "follows": 1}))
         pair, behind = Signal(layout, name="pair", reset_less=True), waiting.o.payload.pair
