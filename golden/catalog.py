@@ -68,6 +68,8 @@ CATALOG: dict[str, Parameters] = {
         CsrParameters(name="csr_dense32", count_bits=16, dense=True, lanes=32, value_bits=4, skid=True),
         CsrParameters(name="csr_dense_tiny", row_bits=3, column_bits=3, value_bits=3, count_bits=5, dense=True, lanes=2),
         CsrParameters(name="csr_dense1", row_bits=6, column_bits=5, value_bits=7, count_bits=10, dense=True),
+        CsrParameters(name="csr_dense16_s4", count_bits=16, dense=True, lanes=16, pairs=4),
+        CsrParameters(name="csr_dense_s2_tiny", row_bits=3, column_bits=3, value_bits=3, count_bits=5, dense=True, lanes=2, pairs=2),
         RlcParameters(name="rlc_8bit_n8", run_bits=4, level_bits=8, pairs_per_word=5, lanes=8),
         RlcParameters(name="rlc_8bit_n4", run_bits=4, level_bits=8, pairs_per_word=5, lanes=4),
         RlcParameters(name="rlc_eyeriss"),

@@ -6,7 +6,7 @@ malformed input is found out is ours; docs/csr.md states it.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from golden.bits import Element
+from golden.bits import Element, data_beats
 from golden.decoded import Decoded
 from golden.params.base import check, check_range
 from golden.params.csr import CsrError, CsrParameters
@@ -19,26 +19,29 @@ class MalformedError(Exception):
 
 
 class _Share:
-    """The beats of one encoded stream for one matrix; the last of them has ``tlast``."""
+    """The beats of one encoded stream for one matrix; the last of them has ``tlast``.
 
-    def __init__(self, beats: Sequence[Element | None]) -> None:
-        self._beats = beats
+    With several *lanes* a beat that is not full, in the midst of a stream too, lacks the numbers of its other lanes.
+    """
+
+    def __init__(self, share: Sequence[Element | None], lanes: int = 1) -> None:
+        self._beats = data_beats(share, lanes)
+        self._lanes = lanes
         self._taken = 0
 
     def next(self, *, final: bool) -> int:
-        """The next number; *final* says that the matrix needs no more after it, so that it has to be in the last beat."""
-        while self._taken < len(self._beats):
-            beat = self._beats[self._taken]
-            self._taken += 1
-            if isinstance(beat, int):
-                if final and self._taken < len(self._beats):
-                    raise MalformedError(CsrError.LONG)
-                return beat
-        raise MalformedError(CsrError.SHORT)
+        """The next number; *final* says that the matrix needs no more after it, so that it has to be the last one of the last beat."""
+        number, lane = divmod(self._taken, self._lanes)
+        self._taken += 1
+        if number >= len(self._beats) or lane >= len(self._beats[number]):
+            raise MalformedError(CsrError.SHORT)
+        if final and (number, lane + 1) != (len(self._beats) - 1, len(self._beats[-1])):
+            raise MalformedError(CsrError.LONG)
+        return self._beats[number][lane]
 
     def require_empty(self) -> None:
         """Nothing is needed of this stream."""
-        if any(beat is not None for beat in self._beats):
+        if any(self._beats):
             raise MalformedError(CsrError.LONG)
 
 
@@ -95,7 +98,8 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: CsrParame
     survivors: list[Survivor] = []
     error = CsrError.NONE
     try:
-        for survivor in _survivors(shape, parameters.dense, *(_Share(shares[name]) for name in ("pointer", "column", "value"))):
+        elements = (_Share(shares[name], parameters.pairs) for name in ("column", "value"))
+        for survivor in _survivors(shape, parameters.dense, _Share(shares["pointer"]), *elements):
             survivors.append(survivor)
     except MalformedError as malformed:
         error = malformed.args[0]

@@ -35,6 +35,7 @@ class PairReader(wiring.Component):
     """Joins columns and values, counts them off against the shape, and judges each: one survivor per cycle.
 
     A matrix has as many pairs as its shape has survivors, at least one, whatever comes in. Latency 2 to ``behind``, 3 to ``pair``.
+    Several survivors a beat are read by :class:`hdl.csr_wide_pairs.WidePairReader`, which joins and counts them in the same way.
 
     Members:
         shape: Numbers of columns and survivors.
@@ -47,16 +48,18 @@ class PairReader(wiring.Component):
         self._parameters = parameters
         sides = data.StructLayout({"columns": parameters.column_bits, "survivors": parameters.count_bits})
         members: dict[str, Any] = {port.name: In(stream.Signature(payload(port))) for port in parameters.inputs[1:]}
-        members |= {"shape": In(stream.Signature(sides)), "pair": Out(stream.Signature(pair_layout(parameters)))}
-        super().__init__(members | {"behind_valid": Out(1), "behind": Out(behind_layout(parameters))})
+        pair, behind = self._layouts(parameters)
+        members |= {"shape": In(stream.Signature(sides)), "pair": Out(stream.Signature(pair))}
+        super().__init__(members | {"behind_valid": Out(1), "behind": Out(behind)})
+
+    def _layouts(self, p: CsrParameters) -> tuple[data.StructLayout, data.StructLayout]:
+        """Of ``pair`` and of ``behind``."""
+        return pair_layout(p), behind_layout(p)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         p = self._parameters
-        m.submodules.column_intake = column = Intake(p.inputs[1])
-        m.submodules.value_intake = value = Intake(p.inputs[2])
-        wiring.connect(m, wiring.flipped(self.column), column.i)
-        wiring.connect(m, wiring.flipped(self.value), value.i)
+        column, value = self._take_in(m)
         pair, behind = (Signal(pair_layout(p), name=name, reset_less=True) for name in ("pair", "behind"))
         behind_valid = Signal()
         room = Signal()  # of the two registers one is free, or becomes so
@@ -83,19 +86,35 @@ class PairReader(wiring.Component):
         ]
         return m
 
+    def _take_in(self, m: Module) -> tuple[Intake, Intake]:
+        """The registers that columns and values come in through."""
+        p = self._parameters
+        m.submodules.column_intake = column = Intake(p.inputs[1])
+        m.submodules.value_intake = value = Intake(p.inputs[2])
+        wiring.connect(m, wiring.flipped(self.column), column.i)
+        wiring.connect(m, wiring.flipped(self.value), value.i)
+        return column, value
+
     def _follow_shape(self, m: Module, able: Value, take: Signal) -> tuple[Signal, Signal, Signal]:
-        """Count survivors: whether the next is the matrix's last, whether the matrix has none, and the number of columns."""
+        """Count survivors: whether the next is the matrix's last, whether the matrix has none, and the number of columns.
+
+        With several ``pairs`` beats of them are counted, by the number of the last survivor.
+        """
         p, given = self._parameters, self.shape.payload
+        low = p.pairs.bit_length() - 1
         shape = registers("shape", {"columns": p.column_bits, "survivors": p.count_bits, "last": 1, "empty": 1})
         shape_valid = Signal()
-        after_next = Signal(p.count_bits, reset_less=True)  # number of the survivor after the next one, plus 1
-        several = given.survivors[1:].any()
-        at_last = equal(m, "at_last", after_next, shape.survivors)
+        after_next = Signal(p.count_bits - low, reset_less=True)  # number of the survivor after the next one, plus 1; of the beat
+        several, numbers, start = given.survivors[1:].any(), given.survivors, 2
+        if low:
+            several, numbers, start = given.survivors > p.pairs, given.survivors - 1, 1
+            self._last_lane = shape.survivors[:low]
+        at_last = equal(m, "at_last", after_next, shape.survivors[low:])
         m.d.comb += [take.eq(able & shape_valid), self.shape.ready.eq(~shape_valid | (able & shape.last))]
         with m.If(self.shape.ready):
-            m.d.sync += [shape_valid.eq(self.shape.valid), after_next.eq(2), shape.last.eq(~several)]
-            m.d.sync += [shape.columns.eq(given.columns), shape.survivors.eq(given.survivors)]
-            m.d.sync += shape.empty.eq(~several & ~given.survivors[0])
+            m.d.sync += [shape_valid.eq(self.shape.valid), after_next.eq(start), shape.last.eq(~several)]
+            m.d.sync += [shape.columns.eq(given.columns), shape.survivors.eq(numbers)]
+            m.d.sync += shape.empty.eq(~given.survivors.any() if low else ~several & ~given.survivors[0])
         with m.Elif(take):
             m.d.sync += [after_next.eq(after_next + 1), shape.last.eq(at_last)]
         return shape.last, shape.empty, shape.columns

@@ -17,9 +17,10 @@ class RowReader(wiring.Component):
 
     Members:
         shape, pointer: Numbers of rows and columns; that of the decoder. Their ready follows ``rows.ready`` combinationally.
-        rows: ``end``, the number of the survivor after its last; ``some``, ``one``: it has a survivor, exactly one; ``error``: of its row
-            pointer; ``closing``: no row of the matrix follows; ``short``: and one should. ``rows``, ``columns`` of the shape; ``few``: it
-            has one row or none; ``narrow``: a row is one beat; ``tight``: its last beat is full; ``void``: the matrix has no weight.
+        rows: ``end``, the number of the survivor after its last, with several ``pairs`` that of its last; ``some``, ``one``: it has a
+            survivor, exactly one (``one`` not with several ``pairs``); ``error``: of its row pointer; ``closing``: no row of the matrix
+            follows; ``short``: and one should. ``rows``, ``columns`` of the shape; ``few``: it has one row or none;
+            ``narrow``: a row is one beat; ``tight``: its last beat is full; ``void``: the matrix has no weight.
             From registers.
     """
 
@@ -27,7 +28,7 @@ class RowReader(wiring.Component):
         self._parameters = p
         streams = {"shape": data.StructLayout({"rows": p.row_bits, "columns": p.column_bits}), "pointer": payload(p.inputs[0])}
         members = {name: In(stream.Signature(layout)) for name, layout in streams.items()}
-        flags = dict.fromkeys(("some", "one", "closing", "short", "narrow", "tight", "void", "few"), 1)
+        flags = dict.fromkeys(("some", *["one"] * (p.pairs == 1), "closing", "short", "narrow", "tight", "void", "few"), 1)
         self.widths = {"end": p.count_bits, "error": 3, "rows": p.row_bits, "columns": p.column_bits} | flags
         rows = wiring.Signature({"valid": Out(1), "ready": In(1)} | {name: Out(width) for name, width in self.widths.items()})
         super().__init__(members | {"rows": Out(rows)})
@@ -50,9 +51,9 @@ class RowReader(wiring.Component):
         with m.If(entry.read):
             m.d.sync += [
                 rows.valid.eq(entry.valid & ~ended & (~entry.first | entry.final | error.any())),
-                found.end.eq(entry.end),
+                found.end.eq(entry.end if p.pairs == 1 else entry.end - 1),
                 found.some.eq(entry.above),
-                found.one.eq(entry.single),
+                *([found.one.eq(entry.single)] if p.pairs == 1 else []),
                 found.error.eq(error),
                 found.closing.eq(entry.last | entry.final | error.any()),
                 found.short.eq(early),

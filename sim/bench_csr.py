@@ -109,6 +109,8 @@ def malformed() -> list[tuple[Shares, CsrError]]:
         (changed(empty, pointer=[0, 0]), CsrError.SHORT),
         (changed(good, column=[None, *column[:2], None, None]), CsrError.SHORT),
         (changed(good, value=[*value[:3], None]), CsrError.SHORT),
+        # With several a beat one that is not full lacks the others.
+        *((changed(good, **{name: [good[name][0], None, *good[name][1:]]}), CsrError.SHORT) for name in STREAMS[1:] if decoder().pairs > 1),
         *((changed(good, **{name: [*good[name], *extra]}), CsrError.LONG) for name in STREAMS for extra in ([1], [None], [1] * 9)),
         *((changed(empty, **{name: [*empty[name], 0, *extra]}), CsrError.LONG) for name in STREAMS for extra in ([], [None, 0])),
         (changed(trailing, pointer=[0, 1, 2, 2, 2]), CsrError.LONG),
@@ -175,21 +177,33 @@ async def beats_without_data(dut: Any, stall: str) -> None:
     """Beats without data in the midst of the streams change nothing."""
     padded = []
     for shares in (matrix([2, 0, 1], 3), matrix([0, 0], 3), matrix([1, 3], 3)):
-        encoded = {name: [beat for number in shares[name] for beat in (None, number)] or [None] for name in STREAMS}
+        several = dict(zip(STREAMS, (1, decoder().pairs, decoder().pairs), strict=True))  # row pointers are of any number a beat
+        starts = {name: range(0, len(shares[name]), lanes) for name, lanes in several.items()}
+        encoded = {
+            name: [beat for start in starts[name] for beat in (None, *shares[name][start : start + lanes])] or [None]
+            for name, lanes in several.items()
+        }
         padded.append({"shape": shares["shape"], **encoded})
     await run_matrices(dut, padded * 2, idle=stall, pressure=stall)
 
 
 def steady() -> Shares:
-    """A matrix whose survivors come one a cycle, in dense rows one a beat, with as many in each row, at least two."""
+    """A matrix whose survivors come one a cycle, in dense rows one a beat, with as many in each row, at least two.
+
+    With several pairs a beat as many come in every cycle, and fill as many lanes of every beat.
+    """
     p = decoder()
     rows, columns, survivors = limits()
     if not p.dense:
         length = min(columns, 6)
         return matrix([length] * min(rows, survivors // length), columns)
+    columns -= columns % p.lanes if p.pairs > 1 else 0
     beats = -(-columns // p.lanes)
-    rows = min(rows, survivors // beats)
-    return changed(matrix([beats] * rows, columns), column=[beat * p.lanes for _ in range(rows) for beat in range(beats)])
+    rows = min(rows, survivors // (beats * p.pairs))
+    row = [beat * p.lanes + lane for beat in range(beats) for lane in range(p.lanes - p.pairs, p.lanes)] if p.pairs > 1 else None
+    return changed(
+        matrix([beats * p.pairs] * rows, columns), column=(row or [beat * p.lanes for beat in range(beats)]) * rows
+    )
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
@@ -204,7 +218,7 @@ async def full_rate(dut: Any) -> None:
 async def latency_from_columns(dut: Any) -> None:
     """From the column and the value of a survivor whose row is known it is 3 cycles, in dense rows 4, to its beat."""
     p = decoder()
-    number = 3 if p.dense else 1  # the first that is not taken before it is needed
+    number = 3 + (p.pairs > 1) if p.dense else 1  # the first that is not taken before it is needed
     rate = await measure_rate(dut, steady(), output_beat=number, deciding={"column": number, "value": number})
     assert rate.latency == 3 + p.dense + p.skid, rate
 
@@ -230,12 +244,12 @@ def cycles_for_survivors(matrices: Sequence[Shares]) -> int:
 
 
 def cycles_for_beats(shares: Shares) -> int:
-    """Clock cycles that the beats of a well-formed matrix take in dense rows: as many as each has survivors, and at least one."""
-    lanes = decoder().lanes
+    """Clock cycles that the beats of a well-formed matrix take in dense rows: as many as each has input beats' survivors, at least one."""
+    p = decoder()
     _, columns, _ = cast(tuple[int, int, int], shares["shape"][0])
-    rows = [cast(list[int], shares["column"])[start:end] for start, end in itertools.pairwise(ends(shares))]
-    beats = [sum(j // lanes == beat for j in row) for row in rows for beat in range(-(-columns // lanes))]
-    return sum(max(1, survivors) for survivors in beats)
+    places = [(j // p.lanes, number // p.pairs) for number, j in enumerate(cast(list[int], shares["column"]))]
+    rows = [places[start:end] for start, end in itertools.pairwise(ends(shares))]
+    return sum(max(1, len({of for at, of in row if at == beat})) for row in rows for beat in range(-(-columns // p.lanes)))
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
@@ -276,7 +290,7 @@ async def empty_rows_leave_no_bubble(dut: Any, empty: int) -> None:
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 @cocotb.parametrize(full=[False, True])
 async def a_beat_takes_as_long_as_its_survivors(dut: Any, full: bool) -> None:
-    """Without stalls: a survivor a cycle; a beat of dense rows takes a cycle for each survivor in it and at least one."""
+    """Without stalls: a survivor a cycle; a beat of dense rows takes one for all survivors that came in together, at least one."""
     rows, columns, survivors = limits()
     rows = min(rows, survivors // columns)
     shares = matrix([columns if full else 1 + number % columns for number in range(rows)], columns)

@@ -33,6 +33,8 @@ class CsrParameters(Parameters):
         dense: False gives a survivor a cycle with its coordinates; True gives all weights, zeros included, each row from a new beat on.
         lanes: Weights a beat, a power of two from 1 to 256; without *dense* it has to be 1.
         pointers: Row pointers a beat, 1, 2 or 4, so that empty rows cost less; with *dense*, where none is skipped, it has to be 1.
+        pairs: Columns and values a beat, of as many survivors, a power of two up to 16 and *lanes*, so that an output beat does not take a
+            cycle for each of its survivors; without *dense* it has to be 1.
     """
 
     format: ClassVar[str] = "csr"
@@ -44,6 +46,7 @@ class CsrParameters(Parameters):
     dense: bool = False
     lanes: int = 1
     pointers: int = 1
+    pairs: int = 1
 
     def _check(self) -> None:
         check_range("row_bits", self.row_bits, 1, 32)
@@ -55,16 +58,26 @@ class CsrParameters(Parameters):
         check(self.lanes.bit_count() == 1, "lanes", "a power of two", self.lanes)
         check_range("pointers", self.pointers, 1, 1 if self.dense else 4)
         check(self.pointers.bit_count() == 1, "pointers", "a power of two", self.pointers)
+        check_range("pairs", self.pairs, 1, min(self.lanes, 16))
+        check(self.pairs.bit_count() == 1, "pairs", "a power of two", self.pairs)
+        check(self.pairs < 1 << self.count_bits, "pairs", f"below 2**count_bits = {1 << self.count_bits}", self.pairs)
         check(self.lanes < 1 << self.column_bits, "lanes", f"below 2**column_bits = {1 << self.column_bits}", self.lanes)
 
     def _slug(self) -> str:
-        kind = f"dense{self.lanes}" if self.dense else "survivors"
+        kind = f"dense{self.lanes}{f'_s{self.pairs}' if self.pairs > 1 else ''}" if self.dense else "survivors"
         return f"csr_{kind}_r{self.row_bits}_c{self.column_bits}_v{self.value_bits}"
 
     @classmethod
     def weights(cls, lanes: int, **values: Any) -> Self:
         """Each row starts a new beat."""
         return cls(dense=True, lanes=lanes, **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As of all parameters, but without ``pairs`` where that is 1: so a set of one pair a beat has the digest that it always had."""
+        values = super().to_dict()
+        if self.pairs == 1:
+            del values["pairs"]
+        return values
 
     @property
     def shape(self) -> Port:
@@ -74,9 +87,10 @@ class CsrParameters(Parameters):
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """``pointer``: rows + 1 row pointers, *pointers* a beat; ``column`` and ``value``: one of each a survivor, one a beat."""
+        """``pointer``: rows + 1 row pointers, *pointers* a beat; ``column`` and ``value``: one of each a survivor, *pairs* a beat."""
         pointer, column, value = Field("pointer", self.count_bits), Field("column", self.column_bits), Field("value", self.value_bits)
-        return Port("pointer", (pointer,), lanes=self.pointers), Port("column", (column,)), Port("value", (value,))
+        elements = (Port(one.name, (one,), lanes=self.pairs) for one in (column, value))
+        return Port("pointer", (pointer,), lanes=self.pointers), *elements
 
     @property
     def survivor(self) -> Port:

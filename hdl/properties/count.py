@@ -1,4 +1,4 @@
-"""Exact count, in order, with nothing left out, whatever comes in: for decoders of formats that have no model of their elements.
+"""Exact count, in order, with nothing left out, whatever comes in: for decoders that have no model of their elements.
 
 These claims are bounded: they hold within so many cycles of the first reset. Without a bound the solvers come to no end, for what waits in
 a pipeline is then only known by invariants of each design.
@@ -21,7 +21,7 @@ from hdl.properties.stream import channels, port_rules
 from hdl.properties.truth import taken_beat
 from hdl.stream import payload
 
-WITHIN = {"group_g2_tiny": 14, "lookup_tiny": 18, "planes_tiny": 18}  # cycles
+WITHIN = {"csr_dense_s2_tiny": 14, "group_g2_tiny": 14, "lookup_tiny": 18, "planes_tiny": 18}  # cycles
 WAITING = 24  # shapes that a decoder may have taken before it is done with the first one's matrix
 COVERED = 22
 
@@ -112,7 +112,7 @@ def _broken(p: Parameters, tamper: Any) -> Count:
 
 
 def claims() -> list[Claim]:
-    """The claims of the formats that have no model; the inputs keep the stream rules."""
+    """The claims of the decoders that have no model; the inputs keep the stream rules."""
     made = []
     for name, within in WITHIN.items():
         p = CATALOG[name]

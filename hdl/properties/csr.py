@@ -108,9 +108,9 @@ WRONG_DENSE = {
 
 
 def designs() -> list[CsrParameters]:
-    """The catalogue's that read one row pointer a beat, and those inside its decoders of groups; the smallest first."""
+    """The catalogue's that read one row pointer and one pair a beat, and those inside its decoders of groups; the smallest first."""
     inside = [replace(p.of, name=f"csr_in_{p.name}") for p in CATALOG.values() if isinstance(p, GroupParameters)]
-    chosen = [p for p in (*CATALOG.values(), *inside) if isinstance(p, CsrParameters) and p.pointers == 1]
+    chosen = [p for p in (*CATALOG.values(), *inside) if isinstance(p, CsrParameters) and p.pointers == p.pairs == 1]
     return sorted(chosen, key=lambda p: p.count_bits)
 
 

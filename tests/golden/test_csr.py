@@ -158,3 +158,43 @@ def test_access_outside_the_matrix_is_refused():
 def test_parameters_that_no_decoder_has_are_refused(values, kind, message):
     with pytest.raises(kind, match=f"^{message}$"):
         CsrParameters(**values)
+
+
+@pytest.mark.parametrize("name", ["column", "value"])
+def test_with_several_pairs_a_beat_that_is_not_full_lacks_the_others(name):
+    several = CsrParameters(dense=True, lanes=4, pairs=4)
+    shares = encode(EXAMPLE, several)
+    assert decode(shares, several) == decode(shares, DENSE)
+    split = {**shares, name: [*shares[name][:3], None, *shares[name][3:]]}
+    assert (decode(split, several).elements, decode(split, several).error) == (placed(PLACED[:3]), CsrError.SHORT)
+    assert decode(split, DENSE) == decode(shares, DENSE)
+
+
+def test_a_number_too_many_is_found_in_the_beat_of_the_last():
+    several = CsrParameters(dense=True, lanes=4, pairs=4)
+    shares = encode(EXAMPLE, several)
+    for extra in ([0], [None]):
+        longer = decode({**shares, "value": [*shares["value"], *extra]}, several)
+        assert (longer.elements, longer.error) == (placed(PLACED[:5]), CsrError.LONG)
+
+
+def test_a_set_of_one_pair_has_the_digest_that_it_had_before_there_were_several():
+    one, several = CsrParameters(dense=True, lanes=4), CsrParameters(dense=True, lanes=4, pairs=2)
+    assert "pairs" not in one.to_dict()
+    assert CsrParameters.from_dict(one.to_dict()) == one
+    assert CsrParameters.from_dict(several.to_dict()) == several
+    assert several.name.startswith("csr_dense4_s2_")
+
+
+@pytest.mark.parametrize(
+    ("values", "must"),
+    [
+        ({"pairs": 2}, "pairs must be between 1 and 1, was 2"),
+        ({"dense": True, "lanes": 4, "pairs": 3}, "pairs must be a power of two, was 3"),
+        ({"dense": True, "lanes": 4, "pairs": 8}, "pairs must be between 1 and 4, was 8"),
+        ({"dense": True, "lanes": 8, "pairs": 8, "count_bits": 3}, r"pairs must be below 2\*\*count_bits = 8, was 8"),
+    ],
+)
+def test_says_which_number_of_pairs_there_cannot_be(values, must):
+    with pytest.raises(ValueError, match=f"^{must}$"):
+        CsrParameters(**values)

@@ -1,6 +1,14 @@
 """The CSR bench finds a decoder that is broken; that it passes the right ones is shown for the whole catalogue elsewhere."""
 
+import random
+from pathlib import Path
+
 import pytest
+
+from golden.csr import encode
+from golden.params.csr import CsrParameters
+from hdl.emit import verilog
+from sim import player
 
 BROKEN = {
     # what is broken: the decoder, what is replaced in its Verilog and by what, the test that has to find it
@@ -14,3 +22,21 @@ BROKEN = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_finds_what_is_broken(what, caught):
     assert caught(*BROKEN[what])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pairs", [1, 4])
+def test_the_cycles_a_beat_are_those_of_the_page(pairs, tmp_path):
+    parameters = CsrParameters(count_bits=16, dense=True, lanes=16, pairs=pairs)
+    program = player.build(verilog(parameters), parameters)
+    measured = []
+    for density in (0.05, 0.1, 0.25, 0.5):
+        draw = random.Random(1)
+        rows = [[draw.randrange(1, 256) if draw.random() < density else 0 for _ in range(256)] for _ in range(256)]
+        session = player.Session([encode(rows[start : start + 32], parameters) for start in range(0, 256, 32)], [(0, 1)] * 5)
+        (tmp_path / "session").write_bytes(player.to_bytes(session, parameters))
+        played = player.play(program, tmp_path / "session")
+        assert not played.wrong
+        measured.append(f"{played.cycles / played.beats:.2f}")
+    page = Path(__file__).parents[2] / "docs" / "csr.md"
+    assert f"| {pairs} | {' | '.join(measured)} |" in page.read_text()
