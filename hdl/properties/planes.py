@@ -1,0 +1,109 @@
+"""The bit-plane decoder behind its AXI4-Stream ports gives what its definition says, whatever comes in.
+
+What is proven is said in :class:`hdl.properties.truth.Truth`; the definition is in :mod:`hdl.properties.planes_model`.
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from amaranth.hdl import Const, Module, Signal, Value
+
+from golden.catalog import CATALOG
+from golden.params.planes import PlanesParameters
+from hdl.axis import AxiDecoder
+from hdl.planes import PlanesDecoder
+from hdl.planes_patch import PatchReader
+from hdl.properties.broken import broken_claims
+from hdl.properties.claims import Claim
+from hdl.properties.planes_model import PlanesModel
+from hdl.properties.spec import Internals
+from hdl.properties.truth import Truth
+
+
+class PlanesTruth(Truth):
+    """The bit-plane decoder gives what :class:`PlanesModel` owes.
+
+    Reads ``decoder.take``, ``decoder.leave`` and ``decoder.patches.again`` to tell the model of the steps; the invariants read more.
+    """
+
+    parameters: PlanesParameters
+    model: PlanesModel
+
+    def __init__(self, design: Any, parameters: PlanesParameters, **options: bool) -> None:
+        self.model = PlanesModel(parameters)
+        super().__init__(design, parameters, **options)
+        self.latency = 3 + parameters.skid
+
+    def watch(self, m: Module, internals: Internals) -> None:
+        self.connect_streams(m)
+        hints = {"step": "decoder.take", "give": "decoder.leave", "mend": "decoder.patches.again"}
+        m.d.comb += [getattr(self.model, hint).eq(internals[name]) for hint, name in hints.items()]
+
+    def wants(self) -> dict[str, Value]:
+        model, join = self.model, self.model.join
+        idle, at_work = model.joined.level == 0, join.shapes.level != 0
+        wanted: dict[str, Value] = {"shape": idle & ~at_work}
+        for name, one in zip(("mask", "word"), join.joined, strict=True):
+            wanted[name] = idle & at_work & ~one.over & ~one.there
+        return wanted | {"patch": model.asks & ~model.patches.there}
+
+    def able(self) -> Value:
+        return self.model.can_give
+
+    def invariants_hold(self, m: Module, internals: Internals) -> None:
+        """There are none: what is claimed is bounded."""
+
+
+class Uncaring(PlanesDecoder):
+    """A decoder whose patches change pruned weights too."""
+
+    def _flips(self, mask: Value, patches: PatchReader) -> Value:
+        return super()._flips(Const(~0, len(mask)), patches)
+
+
+class Tolerant(PlanesDecoder):
+    """A decoder to which patches that are left over are no error."""
+
+    def _give(self, m: Module, held: Any, more: Value, mended: Signal, advance: Signal) -> None:
+        super()._give(m, held, Const(0), mended, advance)
+
+
+class Hoarding(PlanesDecoder):
+    """A decoder that keeps what a matrix leaves of its patches for the next one."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        reader: Any = m.submodules.patches
+        sound = reader._take
+        reader._take = lambda inner, *known: sound(inner, *known[:4], Const(0), known[5])  # the fifth is whether to drop
+        return m
+
+
+BROKEN = PlanesParameters(
+    name="planes_broken", value_bits=1, k=1, p=1, q=1, taps=(0b11,), block_steps=2, gap_bits=1, patches=1, count_bits=2
+)
+WRONG = {
+    "a wrong tap": (partial(PlanesDecoder, replace(BROKEN, taps=(0b01,))), "the elements"),
+    "a window that survives a block": (partial(PlanesDecoder, replace(BROKEN, block_steps=4)), "the elements"),
+    "patches change pruned weights": (partial(Uncaring, BROKEN), "the elements"),
+    "patches that are left over are no error": (partial(Tolerant, BROKEN), "first error's code"),
+    "patches that are left over stay": (partial(Hoarding, BROKEN), "a beat is taken only"),
+}
+
+
+def _truth(p: Any, **options: bool) -> PlanesTruth:
+    return PlanesTruth(AxiDecoder(p), p, **options)
+
+
+WITHIN = 12  # cycles
+
+
+def claims() -> list[Claim]:
+    """The bit-plane decoder's claims."""
+    p = CATALOG["planes_tiny"]
+    made = [
+        Claim("truth", p.name, partial(_truth, p, invariants=False), "bmc", WITHIN),
+        Claim("truth", p.name, partial(_truth, p, legal_inputs=True), "cover", 24),
+    ]
+    return made + broken_claims(PlanesTruth, BROKEN, WRONG, depth=16)
