@@ -1,4 +1,4 @@
-"""The bit-plane decoder behind its AXI4-Stream ports gives what its definition says, whatever comes in.
+"""The bit-plane decoder behind its AXI4-Stream ports: equal to its definition for ever, whatever comes in.
 
 What is proven is said in :class:`hdl.properties.truth.Truth`; the definition is in :mod:`hdl.properties.planes_model`.
 """
@@ -14,8 +14,9 @@ from golden.params.planes import PlanesParameters
 from hdl.axis import AxiDecoder
 from hdl.planes import PlanesDecoder
 from hdl.planes_patch import PatchReader
-from hdl.properties.broken import broken_claims
+from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
+from hdl.properties.planes_invariants import PlanesInvariants
 from hdl.properties.planes_model import PlanesModel
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
@@ -52,7 +53,7 @@ class PlanesTruth(Truth):
         return self.model.can_give
 
     def invariants_hold(self, m: Module, internals: Internals) -> None:
-        """There are none: what is claimed is bounded."""
+        PlanesInvariants(m, self.model, internals).hold()
 
 
 class Uncaring(PlanesDecoder):
@@ -80,6 +81,7 @@ class Hoarding(PlanesDecoder):
         return m
 
 
+PROVEN = ("planes_tiny", "planes_k0q6_n2_skid")  # entries of the catalogue; of wider ones induction takes too long
 BROKEN = PlanesParameters(
     name="planes_broken", value_bits=1, k=1, p=1, q=1, taps=(0b11,), block_steps=2, gap_bits=1, patches=1, count_bits=2
 )
@@ -96,14 +98,17 @@ def _truth(p: Any, **options: bool) -> PlanesTruth:
     return PlanesTruth(AxiDecoder(p), p, **options)
 
 
-WITHIN = 12  # cycles
+def designs() -> list[PlanesParameters]:
+    """Small: one lane; two planes, two patches a beat and skid; two steps a beat, no history and a longer count; and :data:`PROVEN`."""
+    return [
+        replace(BROKEN, name="planes_one_lane"),
+        replace(BROKEN, name="planes_two_skid", value_bits=2, q=2, taps=(0b01, 0b11), patches=2, count_bits=3, skid=True),
+        PlanesParameters(name="planes_steps", value_bits=2, k=0, p=2, q=2, steps=2, block_steps=4, gap_bits=2, patches=3, count_bits=6),
+        *(p for p in CATALOG.values() if isinstance(p, PlanesParameters) and p.name in PROVEN),
+    ]
 
 
 def claims() -> list[Claim]:
     """The bit-plane decoder's claims."""
-    p = CATALOG["planes_tiny"]
-    made = [
-        Claim("truth", p.name, partial(_truth, p, invariants=False), "bmc", WITHIN),
-        Claim("truth", p.name, partial(_truth, p, legal_inputs=True), "cover", 24),
-    ]
+    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=24)]
     return made + broken_claims(PlanesTruth, BROKEN, WRONG, depth=16)

@@ -11,7 +11,7 @@ from hdl.properties.model import Model
 from hdl.properties.queue import Queue
 from hdl.stream import payload
 
-SHAPES = 7  # that a decoder may have taken before all beats of the first are joined: one at work, six waiting
+SHAPES = 6  # that a decoder may have taken before all beats of the first are joined: one at work, five waiting
 JOINED = 3  # beats that it may have joined before the first is mended
 
 
@@ -26,11 +26,12 @@ class Shares(wiring.Component):
 
     Attributes:
         queue: The beat not yet done with.
+        dropping: What comes is dropped.
     """
 
     def __init__(self, port: Port) -> None:
         beat = payload(port)
-        self.queue = Queue(beat, 1)
+        self.queue, self.dropping = Queue(beat, 1), Signal()
         super().__init__({"comes": In(1), "beat": In(beat), "pop": In(1), "ends": In(1), "over": Out(1)})
 
     @property
@@ -41,16 +42,16 @@ class Shares(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.queue = queue = self.queue
-        dropping, drop, ended, rest, waits = (Signal(name=name) for name in ("dropping", "drop", "ended", "rest", "waits"))
+        drop, ended, rest, waits = (Signal(name=name) for name in ("drop", "ended", "rest", "waits"))
         m.d.comb += [
             ended.eq(self.over | (self.pop & queue.entry0.last)),
             rest.eq(self.ends & ~ended),
             waits.eq(rest & ~self.pop & (queue.level != 0)),
-            drop.eq(dropping | (rest & ~(waits & queue.entry0.last))),
+            drop.eq(self.dropping | (rest & ~(waits & queue.entry0.last))),
             queue.new.eq(self.beat), queue.push.eq(self.comes & (self.beat.keep.any() | self.beat.last) & ~drop),
             queue.pop.eq(self.pop | waits),
         ]
-        m.d.sync += [self.over.eq(ended & ~self.ends), dropping.eq(drop & ~(self.comes & self.beat.last))]
+        m.d.sync += [self.over.eq(ended & ~self.ends), self.dropping.eq(drop & ~(self.comes & self.beat.last))]
         return m
 
 
@@ -167,13 +168,15 @@ class PlanesModel(wiring.Component):
         m = Module()
         m.submodules.join, m.submodules.joined, m.submodules.beats = join, joined, beats = self.join, self.joined, self.beats
         m.submodules.patches = patches = self.patches
+        unasked = Signal(name="unasked_here")
         m.d.comb += [getattr(join, name).eq(getattr(self, name)) for name in ("shape", "count", "mask", "mask_beat", "word", "word_beat")]
         m.d.comb += [
             join.step.eq(self.step), join.taken.eq(join.beats.level), joined.push.eq(join.makes),
             joined.new.beat.eq(join.beats.new), joined.new.survive.eq(join.survive), joined.pop.eq(self.give),
             patches.comes.eq(self.patch), patches.beat.eq(self.patch_beat), patches.ends.eq(self.give & joined.entry0.beat.last),
             beats.push.eq(self.give), beats.pop.eq(self.taken),
-            self.unasked.eq(join.unasked | (self.mend & ~self.can_mend) | (self.give & ~self.can_give) | (self.mend & self.give)),
+            unasked.eq((self.mend & (~self.can_mend | self.give)) | (self.give & ~self.can_give)),
+            self.unasked.eq(join.unasked | joined.overflows | unasked),
         ]
         self._mend(m)
         return m
