@@ -34,7 +34,7 @@ class PlanesTruth(Truth):
     def __init__(self, design: Any, parameters: PlanesParameters, **options: bool) -> None:
         self.model = PlanesModel(parameters)
         super().__init__(design, parameters, **options)
-        self.latency = 3 + parameters.skid
+        self.latency = 3 + parameters.skid  # of a joined beat that has its patches: the schedule's part of the latency is over
 
     def watch(self, m: Module, internals: Internals) -> None:
         self.connect_streams(m)
