@@ -150,7 +150,7 @@ class PlanesDecoder(wiring.Component):
         m.d.comb += [plane.eq(xor_outputs(*window, p.plane)) for plane, window in zip(planes, self._inputs(beat), strict=True)]
         return Cat(plane[lane] & beat.mask[lane] for lane in range(p.lanes) for plane in planes)
 
-    def _flips(self, mask: Signal, patches: PatchReader) -> Value:
+    def _flips(self, mask: Value, patches: PatchReader) -> Value:
         """The bits of survivors that the patches at hand flip, lane after lane."""
         p = self.parameters
         hits = list(zip(patches.lanes, patches.planes, strict=True))

@@ -14,7 +14,7 @@ from golden.params.viterbi import ViterbiParameters
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
 from hdl.properties.viterbi_model import Expected, Model
-from hdl.properties.viterbi_schedule import schedule
+from hdl.properties.viterbi_schedule import Walk, schedule
 from hdl.stream import payload
 from hdl.viterbi import beat_layout, joined_layout, kept_lanes, neighbours, xor_outputs
 
@@ -38,7 +38,9 @@ def invariants(m: Module, model: Model, internals: Internals, parameters: Viterb
     with m.If(there):
         m.d.comb += Assert(internals["decoder.held"] == Value.cast(index.entry0), "invariant: the index beat that is held")
         m.d.comb += Assert(index.entry0.keep | index.entry0.last, "invariant: an index beat that is held says something")
-    head = schedule(m, model, internals, parameters)
+    drops, shapes = model.phase == Phase.DROP, model.shapes
+    walk = Walk(drops, Mux(drops, shapes.entry1, model.left), Mux(drops, 0, model.position), model.phase != Phase.PAD)
+    head = schedule(m, shapes, walk, model.begun & ~drops, internals, parameters)
     _beats(m, model, internals, parameters, head)
 
 

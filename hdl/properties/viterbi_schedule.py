@@ -11,9 +11,8 @@ from amaranth.hdl import Array, Assert, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 
 from golden.params.viterbi import ViterbiParameters
-from hdl.properties.model import Phase
+from hdl.properties.queue import Queue
 from hdl.properties.spec import Internals
-from hdl.properties.viterbi_model import Model
 from hdl.viterbi_schedule import counted_layout, schedule_layout, waiting_layout
 
 
@@ -26,8 +25,9 @@ class Walk:
     place: Value
     known: Value
 
-    def step(self, m: Module, valid: Value, counts: Array, p: ViterbiParameters) -> None:
-        """Go past a beat that is due, if it is *valid*."""
+    def step(self, m: Module, valid: Value, shapes: Queue, p: ViterbiParameters) -> None:
+        """Go past a beat that is due, if it is *valid*; *shapes* are the counts of the matrices, that at work first."""
+        counts = counts_of(shapes)
         last = self.left <= p.mask_bits
         matrix, left, place, known = Signal(3), Signal(p.count_bits), Signal(range(p.block_steps)), Signal()
         wraps = self.place == p.block_steps - p.steps
@@ -40,15 +40,23 @@ class Walk:
         self.matrix, self.left, self.place, self.known = matrix, left, place, known
 
 
-def schedule(m: Module, model: Model, internals: Internals, p: ViterbiParameters) -> Any:
-    """Assert in *m* what holds of the schedule's registers; gives the beat next to be joined."""
-    counts = Array([*model.shapes.entries, *[Const(0)] * 3])
-    drops = model.phase == Phase.DROP
-    walk = Walk(drops, Mux(drops, counts[1], model.left), Mux(drops, 0, model.position), model.phase != Phase.PAD)
+def counts_of(shapes: Queue) -> Array:
+    """The weights of each matrix, that at work first; 0 where there is none."""
+    return Array([*shapes.entries, *[Const(0)] * 3])
+
+
+def schedule(m: Module, shapes: Queue, walk: Walk, at_work: Value, internals: Internals, p: ViterbiParameters) -> Any:
+    """Assert in *m* what holds of the schedule's registers; gives the beat that is due next.
+
+    Args:
+        shapes: The counts of the matrices, that at work first.
+        walk: Where that beat is.
+        at_work: Its matrix has begun.
+    """
+    counts = counts_of(shapes)
     queue = "decoder.schedule.queue."
     front_valid, spare_valid = internals[f"{queue}o__valid"], internals[f"{queue}spare_valid"]
     valid, waiting = internals["decoder.schedule.valid"], internals["decoder.schedule.waiting"]
-    at_work = model.begun & ~drops
     front = data.View(schedule_layout(p), internals[f"{queue}front"])
     spare = data.View(schedule_layout(p), internals[f"{queue}spare"])
     m.d.comb += [
@@ -61,19 +69,19 @@ def schedule(m: Module, model: Model, internals: Internals, p: ViterbiParameters
     for name, there, beat in (("front", front_valid, front), ("spare", spare_valid, spare)):
         with m.If(there):
             m.d.comb += [
-                Assert(model.shapes.level > walk.matrix, f"invariant: the {name} beat is of a matrix"),
+                Assert(shapes.level > walk.matrix, f"invariant: the {name} beat is of a matrix"),
                 Assert(beat.last == (walk.left <= p.mask_bits), f"invariant: last in the {name} beat"),
                 Assert(beat.empty == (walk.left == 0), f"invariant: empty in the {name} beat"),
                 Assert(~walk.known | (beat.fresh == (walk.place == 0)), f"invariant: fresh in the {name} beat"),
                 Assert(beat.empty | (beat.top == _top(walk.left, p)), f"invariant: top in the {name} beat"),
             ]
-        walk.step(m, there, counts, p)
+        walk.step(m, there, shapes, p)
     counted, final = internals["decoder.schedule.counted"], internals["decoder.schedule.final"]
     m.d.comb += [
         Assert(valid | final, "invariant: without a matrix the next may start"),
         Assert(internals["decoder.schedule.more"] == ~final, "invariant: more beats follow but the last"),
         Assert(internals["decoder.schedule.free"] == ~waiting, "invariant: there is room where none waits"),
-        Assert(model.shapes.level == walk.matrix + valid + waiting + counted, "invariant: as many shapes wait"),
+        Assert(shapes.level == walk.matrix + valid + waiting + counted, "invariant: as many shapes wait"),
     ]
     with m.If(valid):
         _now(m, walk, internals, p)

@@ -18,7 +18,7 @@ from golden.decoded import Decoded
 from golden.params.base import Port
 from golden.params.csr import CsrParameters
 from golden.params.sparse import SparseParameters
-from hdl.properties import bitmap_model, codebook, coo_model, csr_dense_model, csr_model, nm, relative, rlc
+from hdl.properties import bitmap_model, codebook, coo_model, csr_dense_model, csr_model, nm, planes_model, relative, rlc
 from hdl.properties.dense import DenseParameters
 from hdl.properties.model import Model, Phase
 from hdl.properties.sparse import SparseModel
@@ -100,6 +100,14 @@ def csr_dense_steps(ctx: Any, model: Any) -> dict[str, int]:
     }
 
 
+def planes_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """A beat is joined while there is room, and given as soon as it has its patches and the beat before it is taken."""
+    room = ctx.get(model.joined.level) < model.joined.depth
+    give = ctx.get(model.can_give) and not ctx.get(model.beats.level)
+    mend = ctx.get(model.can_mend) and not ctx.get(model.can_give)
+    return {"step": bool(room and ctx.get(model.join.can_step)), "give": bool(give), "mend": bool(mend)}
+
+
 MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_2_4_tiny", nm.NmModel, nm_steps),
     ("nm_3_8_odd", nm.NmModel, nm_steps),
@@ -113,6 +121,8 @@ MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int
     ("csr_survivors_tiny", csr_model.CsrModel, csr_steps),
     ("csr_dense_tiny", csr_dense_model.DenseModel, csr_dense_steps),
     ("bitmap_n1", bitmap_model.BitmapModel, bitmap_steps),
+    ("planes_tiny", planes_model.PlanesModel, planes_steps),
+    ("planes_k0q6_n2_skid", planes_model.PlanesModel, planes_steps),
 ]
 
 
