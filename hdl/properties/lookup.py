@@ -3,12 +3,22 @@
 What is proven is said in :class:`hdl.properties.truth.Truth`; the definition is in :mod:`hdl.properties.lookup_model`.
 """
 
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Module, ResetSignal, Signal, Value
 
-from golden.params.lookup import LookUpParameters
+from golden.catalog import CATALOG
+from golden.params.lookup import SMALL, LookUpParameters
+from hdl.axis import AxiDecoder
+from hdl.lookup import LookUpDecoder
+from hdl.properties.broken import blind, broken_claims, proof_claims
+from hdl.properties.claims import Claim
+from hdl.properties.lookup_invariants import LookUpInvariants
 from hdl.properties.lookup_model import LookUpModel
+from hdl.properties.lookup_search_invariants import SearchInvariants
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
 
@@ -17,18 +27,31 @@ class LookUpTruth(Truth):
     """The look-up unit gives what :class:`LookUpModel` owes.
 
     Reads ``decoder.matrix.reader.ready``, ``decoder.matrix.reader.take``, ``decoder.matrix.survivor__valid`` and its ready,
-    ``decoder.requests.take`` and ``decoder.ask`` to tell the model of the steps.
+    ``decoder.requests.take`` and ``decoder.ask`` to tell the model of the steps; the invariants read more.
+
+    Args:
+        small: Words of the largest memory of the design that is taken for one made of logic.
+        helped: Assert also the invariants of how the matrix and the requests are read, so that a search for what is wrong elsewhere ends.
     """
 
     parameters: LookUpParameters
     model: LookUpModel
 
-    def __init__(self, design: Any, parameters: LookUpParameters, **options: bool) -> None:
-        self.model = LookUpModel(parameters)
+    def __init__(self, design: Any, parameters: LookUpParameters, *, small: int = SMALL, helped: bool = False, **options: bool) -> None:
+        self.model, self._small, self._helped = LookUpModel(parameters), small, helped
         super().__init__(design, parameters, **options)
+
+    def invariants_hold(self, m: Module, internals: Internals) -> None:
+        LookUpInvariants(m, self.model, internals, self._search).hold()
 
     def watch(self, m: Module, internals: Internals) -> None:
         self.connect_streams(m)
+        if self.invariants or self._helped:
+            self._search = SearchInvariants(m, self.model, internals, self._small)
+            self._search.follow()
+        with m.If(~ResetSignal()):
+            if self._helped:
+                LookUpInvariants(m, self.model, internals, self._search).inputs()
         model = self.model
         names = ("reader.ready", "reader.take", "survivor__valid", "survivor__ready")
         ready, take, valid, survivor_ready = (internals[f"decoder.matrix.{name}"] for name in names)
@@ -54,4 +77,71 @@ class LookUpTruth(Truth):
         return self.model.take | self.model.store | self.model.ask
 
     def able(self) -> Value:
-        return self.model.loaded & ((self.model.asked.level != 0) | self.model.can_judge)
+        return self.model.loaded & ((self.model.asked.level != 0) | (self.model.settled & self.model.can_judge))
+
+
+class Blocks(LookUpDecoder):
+    """A decoder whose memories are all taken for blocks but that of one word."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        m.submodules.search.small = 1
+        return m
+
+
+class Trusting(LookUpDecoder):
+    """A decoder that does not see that the matrix is wrong."""
+
+    def _order(self, m: Module, survivor: Any, asked: Any, item: Any, answers: Any) -> None:
+        super()._order(m, _without(m, survivor, slice(None)), asked, item, answers)
+
+
+class Boundless(LookUpDecoder):
+    """A decoder that looks up requests beyond the matrix."""
+
+    def _order(self, m: Module, survivor: Any, asked: Any, item: Any, answers: Any) -> None:
+        super()._order(m, survivor, _without(m, asked, 3), item, answers)
+
+
+def _without(m: Module, stream: Any, bit: int | slice) -> Any:
+    """The *stream* without that of its error."""
+    seen = Signal(stream.payload.shape(), name="seen")
+    m.d.comb += [seen.eq(stream.payload), Value.cast(seen.error)[bit].eq(0)]
+    return SimpleNamespace(valid=stream.valid, ready=stream.ready, payload=seen)
+
+
+TINY = LookUpParameters(name="lookup_broken", row_bits=1, column_bits=2, value_bits=1, survivor_bits=2, count_bits=2)
+SEARCH = ("search", "_compare")
+WRONG = {
+    "what is found is lost": (partial(blind, LookUpDecoder, TINY, *SEARCH, 1), "the elements are those of the definition"),
+    "the second half is never searched": (partial(blind, LookUpDecoder, TINY, *SEARCH, 0), "the elements are those of the definition"),
+    "a wrong matrix is searched": (partial(Trusting, TINY), "first error's code"),
+    "requests beyond the matrix are no error": (partial(Boundless, TINY), "first error's code"),
+}
+
+
+def designs() -> list[LookUpParameters]:
+    """A small one, the smallest of the catalogue, and one of seven survivors with skid."""
+    small = replace(TINY, name="lookup_small", row_bits=2)
+    tiny = CATALOG["lookup_tiny"]
+    assert isinstance(tiny, LookUpParameters)
+    return [small, tiny, replace(small, name="lookup_skid", survivor_bits=3, skid=True)]
+
+
+def _truth(p: LookUpParameters, **options: bool) -> LookUpTruth:
+    return LookUpTruth(AxiDecoder(p), p, **options)
+
+
+def _blocks(p: LookUpParameters, **options: bool) -> LookUpTruth:
+    return LookUpTruth(AxiDecoder(p, Blocks(p)), p, small=1, **options)
+
+
+def claims() -> list[Claim]:
+    """The look-up unit's claims."""
+    small, *others = designs()
+    blocks = replace(small, name="lookup_blocks")
+    made = [claim for p in (small, *others) for claim in proof_claims(partial(_truth, p), p, covered_in=24)]
+    made += proof_claims(partial(_blocks, blocks), blocks, covered_in=24)
+    alone, helped = (broken_claims(truth, TINY, WRONG, depth=20) for truth in (LookUpTruth, partial(LookUpTruth, helped=True)))
+    # Where the decoder is not shown what the model is, nothing holds of how it reads.
+    return made + [one if "overlooked" in one.what else other for one, other in zip(alone, helped, strict=True)]

@@ -1,6 +1,5 @@
 """The look-up by its definition: survivors are put down one after the other, and each request is looked for among all of them."""
 
-from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -25,6 +24,7 @@ class LookUpModel(wiring.Component):
         matrix: The model of the matrix.
         requests: The stream of requests.
         shapes: What the shape beats held of the matrices whose requests were not all judged, that at hand first.
+        settled: The shape at hand was taken earlier than in the cycle before; requests wait for that.
         number: Requests of that matrix that were judged.
         asked: The request that was judged: its row and column, ``keep`` if it is one, and not the sign that there is none, ``last``, and
             its error, as if none had come before.
@@ -45,7 +45,7 @@ class LookUpModel(wiring.Component):
         survivor = payload(p.matrix.survivor)["data"].shape.elem_shape
         self.table = [Signal(survivor, name=f"table_{i}") for i in range((1 << p.survivor_bits) - 1)]
         self.number, self.stored, self.first = Signal(p.count_bits), Signal(p.survivor_bits), Signal(LookUpError)
-        self.found, self.final = Signal(p.value_bits), Signal()
+        self.found, self.final, self.settled = Signal(p.value_bits), Signal(), Signal()
         self.loaded, self.can_store, self.can_judge, self.can_ask = (
             Signal(name=name) for name in ("loaded", "can_store", "can_judge", "can_ask")
         )
@@ -90,6 +90,7 @@ class LookUpModel(wiring.Component):
                 | matrix.unasked | requests.unasked | matrix.shapes.overflows | matrix.beats.overflows | asked.overflows
             ),
         ]
+        m.d.sync += self.settled.eq(shapes.level - shapes.pop != 0)
         self._store(m)
         self._judge(m)
         self._ask(m)

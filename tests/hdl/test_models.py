@@ -10,8 +10,8 @@ import pytest
 from amaranth.hdl import Const, Value
 from amaranth.sim import Simulator
 
-from golden import sparse
 from golden import rlc as rlc_format
+from golden import sparse
 from golden.bits import Element, beats_of
 from golden.catalog import CATALOG
 from golden.decoded import Decoded
