@@ -121,11 +121,9 @@ WRONG = {
 
 
 def designs() -> list[LookUpParameters]:
-    """A small one, the smallest of the catalogue, and one of seven survivors with skid."""
-    small = replace(TINY, name="lookup_small", row_bits=2)
-    tiny = CATALOG["lookup_tiny"]
-    assert isinstance(tiny, LookUpParameters)
-    return [small, tiny, replace(small, name="lookup_skid", survivor_bits=3, skid=True)]
+    """The smallest of the catalogue, and one of seven survivors with skid."""
+    tiny = [p for p in CATALOG.values() if isinstance(p, LookUpParameters) and p.name == "lookup_tiny"]
+    return [*tiny, replace(TINY, name="lookup_skid", row_bits=2, survivor_bits=3, skid=True)]
 
 
 def _truth(p: LookUpParameters, **options: bool) -> LookUpTruth:
@@ -138,9 +136,8 @@ def _blocks(p: LookUpParameters, **options: bool) -> LookUpTruth:
 
 def claims() -> list[Claim]:
     """The look-up unit's claims."""
-    small, *others = designs()
-    blocks = replace(small, name="lookup_blocks")
-    made = [claim for p in (small, *others) for claim in proof_claims(partial(_truth, p), p, covered_in=24)]
+    blocks = replace(TINY, name="lookup_blocks", row_bits=2)
+    made = [claim for p in designs() for claim in proof_claims(partial(_truth, p), p, covered_in=24)]
     made += proof_claims(partial(_blocks, blocks), blocks, covered_in=24)
     alone, helped = (broken_claims(truth, TINY, WRONG, depth=20) for truth in (LookUpTruth, partial(LookUpTruth, helped=True)))
     # Where the decoder is not shown what the model is, nothing holds of how it reads.

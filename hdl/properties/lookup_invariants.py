@@ -1,5 +1,6 @@
 """How the registers of the look-up unit stand to its model: what makes the proof inductive."""
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -15,14 +16,14 @@ from hdl.properties.lookup_search_invariants import SearchInvariants, key_of
 from hdl.properties.spec import Internals
 
 
-class Inside:
+class Inside(Internals):
     """The internals of the CSR decoder inside, under the names that they have where it stands alone."""
 
     def __init__(self, internals: Internals) -> None:
-        self._internals = internals
+        self._outer = internals
 
     def __getitem__(self, name: str) -> Any:
-        return self._internals[name.replace("decoder.", "decoder.matrix.", 1)]
+        return self._outer[name.replace("decoder.", "decoder.matrix.", 1)]
 
 
 class LookUpInvariants(Invariants):
@@ -34,6 +35,9 @@ class LookUpInvariants(Invariants):
     def __init__(self, m: Module, model: LookUpModel, internals: Internals, search: SearchInvariants) -> None:
         super().__init__(m, model, internals)
         self.search = search
+
+    def _of(self, part: str, name: str) -> Any:
+        return self._get(f"{part}.{name}")
 
     def hold(self) -> None:
         self.inputs()
@@ -70,7 +74,7 @@ class LookUpInvariants(Invariants):
 
     def _shapes(self) -> None:
         """The requests that are counted off, and the shape that waits."""
-        model, get = self.model, lambda name: self._get(f"requests.{name}")
+        model, get = self.model, partial(self._of, "requests")
         waiting = data.View(shape_layout(self.p), get("waiting"))
         valid, rows, columns, empty = (get(f"matrix_{name}") for name in ("valid", "rows", "columns", "empty"))
 
@@ -179,7 +183,7 @@ class LookUpInvariants(Invariants):
 
     def _answers(self) -> None:
         """What is owed is at the output, or has a place, and what has no answer there yet is being searched."""
-        m, model, get = self.m, self.model, lambda name: self._get(f"answers.{name}")
+        m, model, get = self.m, self.model, partial(self._of, "answers")
         beats = model.beats
         weight = ("weight register", get("weight__valid"), get("weight__payload"))
         ahead: Value = Const(0)
