@@ -55,6 +55,9 @@ class Search(wiring.Component):
     A survivor goes down the steps as a search does, and is stored on its way: so a search finds all survivors that came before it, and none
     that came after. Latency to ``found``: ``parameters.cycles``.
 
+    Attributes:
+        small: Words of the largest memory that is taken for one made of logic.
+
     Members:
         item: What comes; see :func:`item_layout`.
         found: There is the answer to a search.
@@ -62,7 +65,7 @@ class Search(wiring.Component):
     """
 
     def __init__(self, parameters: LookUpParameters) -> None:
-        self._parameters = parameters
+        self._parameters, self.small = parameters, SMALL
         super().__init__({"item": In(item_layout(parameters)), "found": Out(1), "value": Out(parameters.value_bits)})
 
     def elaborate(self, platform: object) -> Module:
@@ -101,7 +104,7 @@ class Search(wiring.Component):
         arrived.follow(m, arriving)
         # A small memory, made of logic, is read with an address from registers, into a register. A block has both inside: it is given the
         # address a cycle earlier, and what it gives, which is late, is put into a register.
-        small = 1 << depth <= SMALL
+        small = 1 << depth <= self.small
         stored = arriving if small else step
         m.d.comb += [
             # Every survivor of the first half is written there: it is the last one that stays.

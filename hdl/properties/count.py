@@ -21,7 +21,7 @@ from hdl.properties.stream import channels, port_rules
 from hdl.properties.truth import taken_beat
 from hdl.stream import payload
 
-WITHIN = {"csr_dense_s2_tiny": 12, "group_g2_tiny": 14, "lookup_tiny": 18}  # cycles
+WITHIN = {"csr_dense_s2_tiny": 12, "group_g2_tiny": 14}  # cycles
 WAITING = 24  # shapes that a decoder may have taken before it is done with the first one's matrix
 COVERED = 22
 

@@ -10,15 +10,16 @@ import pytest
 from amaranth.hdl import Const, Value
 from amaranth.sim import Simulator
 
-from golden import csr, sparse
 from golden import rlc as rlc_format
+from golden import sparse
 from golden.bits import Element, beats_of
 from golden.catalog import CATALOG
 from golden.decoded import Decoded
 from golden.params.base import Port
 from golden.params.csr import CsrParameters
+from golden.params.lookup import LookUpParameters
 from golden.params.sparse import SparseParameters
-from hdl.properties import bitmap_model, codebook, coo_model, csr_dense_model, csr_model, nm, planes_model, relative, rlc
+from hdl.properties import bitmap_model, codebook, coo_model, csr_dense_model, csr_model, lookup_model, nm, planes_model, relative, rlc
 from hdl.properties.dense import DenseParameters
 from hdl.properties.model import Model, Phase
 from hdl.properties.sparse import SparseModel
@@ -108,6 +109,13 @@ def planes_steps(ctx: Any, model: Any) -> dict[str, int]:
     return {"step": bool(room and ctx.get(model.join.can_step)), "give": bool(give), "mend": bool(mend)}
 
 
+def lookup_steps(ctx: Any, model: Any) -> dict[str, int]:
+    """Survivors as for CSR, put down at once; a request is judged as soon as the one before it is answered, and that when there is room."""
+    ask = ctx.get(model.can_ask) and not ctx.get(model.beats.level)
+    judge = ctx.get(model.can_judge) and (ask or not ctx.get(model.asked.level))
+    return {**csr_steps(ctx, model.matrix), "store": ctx.get(model.can_store), "judge": bool(judge), "ask": bool(ask)}
+
+
 MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int]]]] = [
     ("nm_2_4_tiny", nm.NmModel, nm_steps),
     ("nm_3_8_odd", nm.NmModel, nm_steps),
@@ -123,6 +131,7 @@ MODELS: list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], dict[str, int
     ("bitmap_n1", bitmap_model.BitmapModel, bitmap_steps),
     ("planes_tiny", planes_model.PlanesModel, planes_steps),
     ("planes_k0q6_n2_skid", planes_model.PlanesModel, planes_steps),
+    ("lookup_tiny", lookup_model.LookUpModel, lookup_steps),
 ]
 
 
@@ -141,14 +150,19 @@ def good_matrix(p: Any, generator: random.Random) -> Shares:
 
 
 def csr_matrix(p: Any, generator: random.Random) -> Shares:
-    """A matrix of rows and columns, of no more survivors than the format counts; in most of them a row pointer or column is changed."""
+    """A matrix of rows and columns, of no more survivors than the format counts; in most of them a row pointer, a column or a request is
+    changed.
+    """
     rows, columns = generator.choice([0, 1, 2, 3, 3, 3]), generator.choice([0, 1, 2, 3, 3, 3])
-    some = set(generator.sample(range(rows * columns), generator.randrange(min(rows * columns, (1 << p.count_bits) - 1) + 1)))
+    most = (1 << getattr(p, "matrix", p).count_bits) - 1
+    some = set(generator.sample(range(rows * columns), generator.randrange(min(rows * columns, most) + 1)))
     values = [generator.randrange(1, 1 << p.value_bits) * (place in some) for place in range(rows * columns)]
-    shares = csr.encode([values[row * columns : (row + 1) * columns] for row in range(rows)], p, columns)
-    changed = shares[generator.choice(["pointer", "pointer", "column"])]
+    encode = importlib.import_module(f"golden.{p.format}").encode
+    shares: Shares = encode([values[row * columns : (row + 1) * columns] for row in range(rows)], p, columns)
+    which = generator.choice(["pointer", "pointer", "column", *["column", "request"] * ("request" in shares)])
+    changed, number = shares[which], generator.randrange(4)
     if changed and generator.random() < 0.75:
-        changed[generator.randrange(len(changed))] = generator.randrange(4)
+        changed[generator.randrange(len(changed))] = (number, 0) if which == "request" else number
     return shares
 
 
@@ -223,7 +237,7 @@ def modelled(model: Model, matrices: list[Shares], steps: Callable[[Any, Any], d
 def test_a_model_of_the_proofs_agrees_with_golden(name: str, made: type[Any], steps: Any, spoil: Any) -> None:
     p = replace(CATALOG[name], name="")
     generator = random.Random(name)
-    matrix = csr_matrix if isinstance(p, CsrParameters) else good_matrix
+    matrix = csr_matrix if isinstance(p, CsrParameters | LookUpParameters) else good_matrix
     matrices = [spoil(p, matrix(p, generator), generator) for _ in range(150)]
     decoded = [importlib.import_module(f"golden.{p.format}").decode(matrix, p) for matrix in matrices]
     assert {one.error for one in decoded} == {error.value for error in p.errors}
