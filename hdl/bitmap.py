@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In
 
@@ -34,7 +34,7 @@ class BitmapDecoder(wiring.Component):
         shape: One beat starts a matrix: its number of weights.
         mask: *lanes* mask bits a beat; ``last`` with the last beat of a matrix, which in a matrix of no weights is without ``keep``.
             Bits past the last weight are not looked at. With *exact_masks* they are as many as the matrix needs, whatever comes in before
-            them, and the last has an ``error`` too, which goes to that of the weights.
+            them, bits past the last weight are 0, and the last has an ``error`` too, which goes to that of the weights.
         value: Values of the survivors, *values* a beat, ``keep`` set from lane 0 upward; ``last`` with the last beat of a matrix, which in
             a matrix without survivors is without ``keep``.
         weight: *lanes* weights a beat. ``error`` on the last beat: 1 a stream ended early (the weights of that beat and all after it
@@ -66,40 +66,51 @@ class BitmapDecoder(wiring.Component):
 
     def _pass(self, m: Module, shape: Any, given: Any) -> None:
         """Give the expander exactly the masks of the matrix, cut to its length."""
-        p, mask, count = self.parameters, self.mask, shape.payload.data[0]
+        p, count, out = self.parameters, shape.payload.data[0], given.payload
         # Weights after this beat, less one: its sign, a register's bit and no comparison, says that the beat is the last.
         following = Signal(signed(max(p.count_bits, p.lanes.bit_length()) + 1))
-        empty = Signal()
-        final = following[-1]
-        state = Signal(State)
+        empty = ~self.mask.payload.keep if self.exact_masks else Signal(name="empty")
         start = Signal()  # the matrix is complete, or there is none: the next may start
-        out = given.payload
-        m.d.comb += [out.last.eq(final), out.empty.eq(empty), out.top.eq(following + p.lanes), shape.ready.eq(start)]
-        m.d.comb += out.bits.eq(mask.payload.data[0] & inside(out.top, p.lanes, ~final, empty | (state == State.PAD)))
+        m.d.comb += [out.last.eq(following[-1]), out.empty.eq(empty), out.top.eq(following + p.lanes), shape.ready.eq(start)]
+        goes_on = (self._trust if self.exact_masks else self._check)(m, shape.valid, given, start)
+        with m.If(start):
+            m.d.sync += [goes_on, following.eq(count - (p.lanes + 1)), *([] if self.exact_masks else [empty.eq(count == 0)])]
+        with m.Elif(given.valid & given.ready):
+            m.d.sync += following.eq(following - p.lanes)
+
+    def _trust(self, m: Module, more: Value, given: Any, start: Signal) -> Any:
+        """Pass masks on as they are, and say when the next matrix may *start*. Gives what is done then; *more*: there is one."""
+        mask, out = self.mask, given.payload
+        busy = Signal()  # with a matrix; masks of the next may come before its shape
+        m.d.comb += [
+            given.valid.eq(busy & mask.valid), mask.ready.eq(busy & given.ready), out.bits.eq(mask.payload.data[0]),
+            out.error.eq(mask.payload.error), start.eq(~busy | (mask.valid & given.ready & mask.payload.last)),
+        ]
+        return busy.eq(more)
+
+    def _check(self, m: Module, more: Value, given: Any, start: Signal) -> Any:
+        """The same, but count the masks off, cut the last, make up those that are missing, and drop those that are too many."""
+        mask, out, final, empty = self.mask, given.payload, given.payload.last, given.payload.empty
+        state = Signal(State)
+        m.d.comb += out.bits.eq(mask.payload.data[0] & inside(out.top, self.parameters.lanes, ~final, empty | (state == State.PAD)))
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.comb += start.eq(1)
             with m.Case(State.PASS):
                 m.d.comb += mask.ready.eq(given.ready)
                 m.d.comb += [given.valid.eq(mask.valid & (mask.payload.keep | empty & mask.payload.last))]
-                long = Mux(~mask.payload.last | empty & mask.payload.keep, Error.LONG, Error.NONE)
-                m.d.comb += out.error.eq(mask.payload.error if self.exact_masks else long)
+                m.d.comb += out.error.eq(Mux(~mask.payload.last | empty & mask.payload.keep, Error.LONG, Error.NONE))
                 with m.If(mask.valid & given.ready):
                     m.d.comb += start.eq(given.valid & final & mask.payload.last)
-                    if not self.exact_masks:
-                        with m.If(mask.payload.last):
-                            m.d.sync += state.eq(State.PAD)
-                        with m.Elif(final & given.valid):
-                            m.d.sync += state.eq(State.DRAIN)
-            if not self.exact_masks:
-                with m.Case(State.PAD):
-                    m.d.comb += [given.valid.eq(1), out.error.eq(Error.SHORT), start.eq(given.ready & final)]
-                with m.Case(State.DRAIN):
-                    m.d.comb += [mask.ready.eq(1), start.eq(mask.valid & mask.payload.last)]
-        with m.If(start):
-            m.d.sync += [state.eq(Mux(shape.valid, State.PASS, State.IDLE)), following.eq(count - (p.lanes + 1)), empty.eq(count == 0)]
-        with m.Elif(given.valid & given.ready):
-            m.d.sync += following.eq(following - p.lanes)
+                    with m.If(mask.payload.last):
+                        m.d.sync += state.eq(State.PAD)
+                    with m.Elif(final & given.valid):
+                        m.d.sync += state.eq(State.DRAIN)
+            with m.Case(State.PAD):
+                m.d.comb += [given.valid.eq(1), out.error.eq(Error.SHORT), start.eq(given.ready & final)]
+            with m.Case(State.DRAIN):
+                m.d.comb += [mask.ready.eq(1), start.eq(mask.valid & mask.payload.last)]
+        return state.eq(Mux(more, State.PASS, State.IDLE))
 
 
 DECODER = BitmapDecoder
