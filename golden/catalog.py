@@ -42,6 +42,7 @@ TAPS_K12_Q5_C5 = (
 # with --seed 0, for more area and a lower clock rate)
 TAPS_K8_Q16 = (0x43, 0x181, 0x19, 0x33, 0x23, 0x13, 0x103, 0x63, 0x31, 0xc1, 0xc3, 0x183, 0xd, 0x83, 0x101, 0x61)
 TAPS_K3_Q4 = (0b1101, 0b1011, 0b1111, 0b1001)
+TAPS_K3_Q4_ODD = (0b1101, 0b1011, 0b1111, 0b0101)  # makes masks of an odd number of ones too
 TAPS_K4_P2 = (0x25, 0x33, 0x21, 0x3f, 0x39, 0x35, 0x2f, 0x3d, 0x27, 0x3b, 0x2b, 0x31)
 
 CATALOG: dict[str, Parameters] = {
@@ -112,7 +113,7 @@ CATALOG: dict[str, Parameters] = {
         BitmapParameters(name="bitmap_n1", lanes=1, value_bits=3, values=1, count_bits=4),
         ViterbiWeightParameters(name="viterbi_weight_k8q5c3", k=8, q=5, comparator=3, steps=8, taps=TAPS_K8_Q5_C3),
         ViterbiWeightParameters(
-            name="viterbi_weight_k3q4", k=3, q=4, taps=TAPS_K3_Q4, block_steps=16, value_bits=2, values=4, count_bits=8
+            name="viterbi_weight_k3q4", k=3, q=4, taps=TAPS_K3_Q4_ODD, block_steps=4, value_bits=2, values=4, count_bits=6
         ),
         CooParameters(name="coo_dense8"),
         CooParameters(name="coo_survivors", dense=False, lanes=1),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In
 
@@ -31,7 +31,7 @@ class BitmapDecoder(wiring.Component):
     ``value.ready`` follows ``weight.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
 
     Members:
-        shape: One beat starts a matrix: its number of weights.
+        shape: One beat starts a matrix: its number of weights; with *exact_masks* no more bits of it count than number the lanes.
         mask: *lanes* mask bits a beat; ``last`` with the last beat of a matrix, which in a matrix of no weights is without ``keep``.
             Bits past the last weight are not looked at. With *exact_masks* they are as many as the matrix needs, whatever comes in before
             them, bits past the last weight are 0, and the last has an ``error`` too, which goes to that of the weights.
@@ -61,38 +61,38 @@ class BitmapDecoder(wiring.Component):
         # The expander's ready goes to many flip-flops and comes late; the control is not to wait for it.
         m.submodules.masks = masks = SkidBuffer(expander.mask.payload.shape())
         wiring.connect(m, masks.o, expander.mask)
-        self._pass(m, shapes.o, masks.i)
+        (self._trust if self.exact_masks else self._check)(m, shapes.o, masks.i)
         return m
 
-    def _pass(self, m: Module, shape: Any, given: Any) -> None:
-        """Give the expander exactly the masks of the matrix, cut to its length."""
-        p, count, out = self.parameters, shape.payload.data[0], given.payload
+    def _trust(self, m: Module, shape: Any, given: Any) -> None:
+        """Pass the masks on as they are, with the last lane that the matrix has in its last beat."""
+        p, mask, out = self.parameters, self.mask, given.payload
+        busy = Signal()  # with a matrix; masks of the next may come before its shape
+        top = Signal(len(out.top))  # weights from this beat on, less one; the last beat tells so many bits of it, and no other is asked
+        m.d.comb += [
+            given.valid.eq(busy & mask.valid), mask.ready.eq(busy & given.ready),
+            shape.ready.eq(~busy | (mask.ready & mask.valid & out.last)),
+            out.bits.eq(mask.payload.data[0]), out.last.eq(mask.payload.last), out.empty.eq(~mask.payload.keep), out.top.eq(top),
+            out.error.eq(mask.payload.error),
+        ]
+        with m.If(shape.ready):
+            m.d.sync += [busy.eq(shape.valid), top.eq(shape.payload.data[0] - 1)]
+        with m.Elif(given.valid & given.ready):
+            m.d.sync += top.eq(top - p.lanes)
+
+    def _check(self, m: Module, shape: Any, given: Any) -> None:
+        """Give the expander exactly the masks of the matrix: count them off, cut the last, make up those that are missing, and drop those
+        that are too many.
+        """
+        p, mask, count, out = self.parameters, self.mask, shape.payload.data[0], given.payload
         # Weights after this beat, less one: its sign, a register's bit and no comparison, says that the beat is the last.
         following = Signal(signed(max(p.count_bits, p.lanes.bit_length()) + 1))
-        empty = ~self.mask.payload.keep if self.exact_masks else Signal(name="empty")
-        start = Signal()  # the matrix is complete, or there is none: the next may start
-        m.d.comb += [out.last.eq(following[-1]), out.empty.eq(empty), out.top.eq(following + p.lanes), shape.ready.eq(start)]
-        goes_on = (self._trust if self.exact_masks else self._check)(m, shape.valid, given, start)
-        with m.If(start):
-            m.d.sync += [goes_on, following.eq(count - (p.lanes + 1)), *([] if self.exact_masks else [empty.eq(count == 0)])]
-        with m.Elif(given.valid & given.ready):
-            m.d.sync += following.eq(following - p.lanes)
-
-    def _trust(self, m: Module, more: Value, given: Any, start: Signal) -> Any:
-        """Pass masks on as they are, and say when the next matrix may *start*. Gives what is done then; *more*: there is one."""
-        mask, out = self.mask, given.payload
-        busy = Signal()  # with a matrix; masks of the next may come before its shape
-        m.d.comb += [
-            given.valid.eq(busy & mask.valid), mask.ready.eq(busy & given.ready), out.bits.eq(mask.payload.data[0]),
-            out.error.eq(mask.payload.error), start.eq(~busy | (mask.valid & given.ready & mask.payload.last)),
-        ]
-        return busy.eq(more)
-
-    def _check(self, m: Module, more: Value, given: Any, start: Signal) -> Any:
-        """The same, but count the masks off, cut the last, make up those that are missing, and drop those that are too many."""
-        mask, out, final, empty = self.mask, given.payload, given.payload.last, given.payload.empty
+        empty = Signal()
+        final = following[-1]
         state = Signal(State)
-        m.d.comb += out.bits.eq(mask.payload.data[0] & inside(out.top, self.parameters.lanes, ~final, empty | (state == State.PAD)))
+        start = Signal()  # the matrix is complete, or there is none: the next may start
+        m.d.comb += [out.last.eq(final), out.empty.eq(empty), out.top.eq(following + p.lanes), shape.ready.eq(start)]
+        m.d.comb += out.bits.eq(mask.payload.data[0] & inside(out.top, p.lanes, ~final, empty | (state == State.PAD)))
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.comb += start.eq(1)
@@ -110,7 +110,10 @@ class BitmapDecoder(wiring.Component):
                 m.d.comb += [given.valid.eq(1), out.error.eq(Error.SHORT), start.eq(given.ready & final)]
             with m.Case(State.DRAIN):
                 m.d.comb += [mask.ready.eq(1), start.eq(mask.valid & mask.payload.last)]
-        return state.eq(Mux(more, State.PASS, State.IDLE))
+        with m.If(start):
+            m.d.sync += [state.eq(Mux(shape.valid, State.PASS, State.IDLE)), following.eq(count - (p.lanes + 1)), empty.eq(count == 0)]
+        with m.Elif(given.valid & given.ready):
+            m.d.sync += following.eq(following - p.lanes)
 
 
 DECODER = BitmapDecoder

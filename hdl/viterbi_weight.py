@@ -1,6 +1,8 @@
 """The Viterbi weight decompressor: compressed mask bits and packed values of the survivors in, all weights out."""
 
-from amaranth.hdl import Module, Signal
+from dataclasses import replace
+
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 
@@ -9,7 +11,7 @@ from hdl.bitmap import BitmapDecoder
 from hdl.stream import decoder_members
 from hdl.viterbi import ViterbiDecompressor
 
-QUEUE = 8  # shapes that wait: of matrices of one beat, as many as the decompressor can have on their way
+QUEUE = 6  # shapes that wait: as many as matrices of one beat need to follow one another without an idle cycle
 
 
 class ViterbiWeightDecompressor(wiring.Component):
@@ -35,22 +37,24 @@ class ViterbiWeightDecompressor(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.decompressor = decompressor = ViterbiDecompressor(self.parameters.mask)
-        m.submodules.bitmap = bitmap = BitmapDecoder(self.parameters.expansion, exact_masks=True)
+        p = self.parameters
+        m.submodules.decompressor = decompressor = ViterbiDecompressor(p.mask)
+        # Its masks end where the matrix does. What is left to be told is which lanes the last one has.
+        told = min(p.count_bits, max((p.mask_bits - 1).bit_length(), 2))
+        m.submodules.bitmap = bitmap = BitmapDecoder(replace(p.expansion, count_bits=told), exact_masks=True)
         wiring.connect(m, wiring.flipped(self.index), decompressor.index)
         wiring.connect(m, decompressor.mask, bitmap.mask)
         wiring.connect(m, wiring.flipped(self.value), bitmap.value)
         wiring.connect(m, wiring.flipped(self.weight), bitmap.weight)
-        # Each of the two takes the shape as soon as it can. The masks come late, so that shapes queue up for the bitmap decoder.
-        m.submodules.shapes = shapes = SyncFIFOBuffered(width=self.parameters.count_bits, depth=QUEUE)
-        shape, taken = self.shape, Signal()  # by the decompressor, while the queue has no room
+        # Both take a shape at once. The masks come late, so that shapes queue up for the bitmap decoder.
+        m.submodules.shapes = shapes = SyncFIFOBuffered(width=told, depth=QUEUE)
+        shape = self.shape
         m.d.comb += [
             bitmap.shape.valid.eq(shapes.r_rdy), bitmap.shape.payload.data[0].eq(shapes.r_data), shapes.r_en.eq(bitmap.shape.ready),
-            decompressor.shape.valid.eq(shape.valid & ~taken), decompressor.shape.payload.eq(shape.payload),
-            shapes.w_data.eq(shape.payload.data[0]), shapes.w_en.eq(shape.valid & shape.ready),
-            shape.ready.eq(shapes.w_rdy & (decompressor.shape.ready | taken)),
+            decompressor.shape.valid.eq(shape.valid & shapes.w_rdy), decompressor.shape.payload.eq(shape.payload),
+            shapes.w_data.eq(shape.payload.data[0]), shapes.w_en.eq(shape.valid & decompressor.shape.ready),
+            shape.ready.eq(shapes.w_rdy & decompressor.shape.ready),
         ]
-        m.d.sync += taken.eq(shape.valid & ~shape.ready & (taken | decompressor.shape.ready))
         return m
 
 

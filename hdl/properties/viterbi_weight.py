@@ -7,7 +7,7 @@ decompressor is proven by itself in :mod:`hdl.properties.viterbi`.
 from functools import partial
 from typing import Any
 
-from amaranth.hdl import Assert, Assume, Cover, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Assert, Assume, Cover, Module, Mux, ResetSignal, Signal
 
 from golden.catalog import CATALOG
 from golden.params.viterbi_weight import ViterbiWeightParameters
@@ -28,9 +28,8 @@ class JoinSpec(Spec):
     """The parts of *design* are joined as they have to be.
 
     Asserted, where the shape stream's source keeps the stream rules and whatever all others do: both parts are offered every shape that is
-    taken, once and in order, by the stream rules; a shape is taken only when the decompressor has it; it is taken where the decompressor
-    has or takes it and there is room, and offered to the bitmap decoder within :data:`PATIENCE` cycles; all other streams go from port to
-    port.
+    taken, once and in order, by the stream rules; a shape is taken when the decompressor takes it, and that is offered it where there is
+    room; it is offered to the bitmap decoder within :data:`PATIENCE` cycles; all other streams go from port to port.
     """
 
     def specify(self, m: Module, internals: Internals) -> None:
@@ -39,45 +38,42 @@ class JoinSpec(Spec):
         source_rules(m, Assume, port)
         source_rules(m, Assert, first)
         source_rules(m, Assert, second)
-        m.submodules.waiting = waiting = Queue(len(port.payload), QUEUE)
-        early, late = Signal(), Signal(range(PATIENCE + 2))
-        m.d.comb += [waiting.push.eq(port.transfer), waiting.new.eq(port.payload), waiting.pop.eq(second.transfer)]
-        m.d.sync += early.eq((early | first.transfer) & ~port.transfer)
+        m.submodules.waiting = waiting = Queue(len(second.payload), QUEUE)
+        late = Signal(range(PATIENCE + 2))
+        m.d.comb += [waiting.push.eq(port.transfer), waiting.new.eq(port.payload[: len(second.payload)]), waiting.pop.eq(second.transfer)]
         m.d.sync += late.eq(Mux((waiting.level != 0) & ~second.valid, late + (late <= PATIENCE), 0))
         with m.If(~ResetSignal()):
-            self._shapes(m, port, first, second, waiting, early)
+            self._shapes(m, port, first, second, waiting)
             m.d.comb += Assert(late < PATIENCE, "a shape that waits is offered to the bitmap decoder in time")
             for (part, name), (other, its) in JOINED:
                 one, another = parts[part][name], parts[other][its]
                 same = (one.valid == another.valid) & (one.ready == another.ready) & (one.payload == another.payload)
                 m.d.comb += Assert(same, f"{name} goes from port to port")
             if self.invariants:
-                self._queue(m, internals, waiting, early)
+                self._queue(m, internals, waiting)
         m.d.comb += [
             Cover((waiting.level == 3) & second.transfer & ~ResetSignal(), "three shapes wait, and one of them is taken"),
             Cover(port.transfer & second.transfer & ~ResetSignal(), "a shape goes in while another one leaves"),
         ]
 
-    def _shapes(self, m: Module, port: Channel, first: Channel, second: Channel, waiting: Queue, early: Value) -> None:
+    def _shapes(self, m: Module, port: Channel, first: Channel, second: Channel, waiting: Queue) -> None:
         oldest = (waiting.level != 0) & (second.payload == waiting.entry0)
         m.d.comb += [
             Assert(~first.valid | port.valid & (first.payload == port.payload), "the decompressor is offered what the port offers"),
-            Assert(~first.transfer | ~early, "the decompressor takes a shape once"),
-            Assert(~port.transfer | early | first.transfer, "a shape is taken only when the decompressor has it"),
+            Assert(port.transfer == first.transfer, "a shape is taken when the decompressor takes it"),
             Assert(~waiting.overflows, "no more shapes wait than there is room for"),
             Assert(~second.valid | oldest, "the bitmap decoder is offered the oldest shape"),
         ]
         # The queue's output register may be empty for a cycle, so that one entry less counts as room.
-        there = port.valid & (early | first.ready) & (waiting.level < QUEUE - 1)
-        m.d.comb += Assert(~there | port.ready, "a shape that the decompressor has is taken where there is room")
+        there = port.valid & (waiting.level < QUEUE - 1)
+        m.d.comb += Assert(~there | first.valid, "the decompressor is offered a shape where there is room")
 
-    def _queue(self, m: Module, internals: Internals, waiting: Queue, early: Value) -> None:
+    def _queue(self, m: Module, internals: Internals, waiting: Queue) -> None:
         """The queue's registers and memory hold what waits."""
         places = QUEUE - 1
         inner, head, tail = (internals[f"shapes.{name}"] for name in ("inner_level", "consume", "produce"))
         around = head + inner
         m.d.comb += [
-            Assert(early == internals["taken"], "invariant: the decompressor has the shape that is offered"),
             Assert((head < places) & (inner <= places), "invariant: the queue's memory"),
             Assert(tail == Mux(around >= places, around - places, around), "invariant: the queue's end"),
         ]
@@ -128,7 +124,7 @@ class Deaf(ViterbiWeightDecompressor):
 
 
 WRONG: dict[str, tuple[type[ViterbiWeightDecompressor], str]] = {
-    "a shape is taken before the decompressor takes it": (Hasty, "only when the decompressor has it"),
+    "a shape is taken before the decompressor takes it": (Hasty, "a shape is taken when the decompressor takes it"),
     "a shape is lost": (Forgetful, "offered to the bitmap decoder in time"),
     "the bitmap decoder gets a shape that is not its": (Direct, "offered the oldest shape"),
     "errors of the index are dropped": (Deaf, "mask goes from port to port"),

@@ -15,7 +15,7 @@ assert isinstance(TINY, ViterbiWeightParameters)
 
 def test_the_mask_keeps_the_largest_sum_of_gains_and_the_levels_it_keeps_come_back() -> None:
     generator = random.Random(3)
-    for count in (0, 1, 4, 63, 64, 65, 200):
+    for count in (0, 1, 4, 15, 16, 17, 63):
         levels, gains = [generator.randrange(1, 4) for _ in range(count)], [generator.randrange(-9, 10) for _ in range(count)]
         mask = viterbi.decompress(viterbi.search(gains, TINY), count, TINY)
         shares = viterbi_weight.encode([levels], gains, TINY)

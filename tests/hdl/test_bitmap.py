@@ -49,7 +49,7 @@ def test_a_viterbi_mask_in_front_of_it_gives_what_golden_says(stall: float, give
     generator = random.Random(stall)
     matrices: list[Shares] = []
     for _ in range(150):
-        count = generator.choice([0, 1, 3, 4, 5, generator.randrange(256)])
+        count = generator.choice([0, 1, 3, 4, 5, generator.randrange(1 << parameters.count_bits)])
         index: list[Element | None] = [generator.getrandbits(1) for _ in range(-(-count // 4))]
         values: list[Element | None] = [generator.getrandbits(2) for _ in range(generator.choice([0, count // 2, count]))]
         matrices.append(spoil(parameters, {"shape": [count], "index": index, "value": values}, generator))
