@@ -75,6 +75,9 @@ class BitmapDecoder(wiring.Component):
             out.bits.eq(mask.payload.data[0]), out.last.eq(mask.payload.last), out.empty.eq(~mask.payload.keep), out.top.eq(top),
             out.error.eq(mask.payload.error),
         ]
+        if len(top) < p.count_bits:
+            unused_count = Signal(p.count_bits - len(top), attrs={"keep": 1})  # for linters
+            m.d.comb += unused_count.eq(shape.payload.data[0][len(top) :])
         with m.If(shape.ready):
             m.d.sync += [busy.eq(shape.valid), top.eq(shape.payload.data[0] - 1)]
         with m.Elif(given.valid & given.ready):

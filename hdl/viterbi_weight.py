@@ -11,7 +11,7 @@ from hdl.bitmap import BitmapDecoder
 from hdl.stream import decoder_members
 from hdl.viterbi import ViterbiDecompressor
 
-QUEUE = 6  # shapes that wait: as many as matrices of one beat need to follow one another without an idle cycle
+QUEUE = 6  # shapes that wait: as many as matrices of one beat need to follow one another without an idle cycle; 1 more for *pipeline*
 
 
 class ViterbiWeightDecompressor(wiring.Component):
@@ -47,7 +47,7 @@ class ViterbiWeightDecompressor(wiring.Component):
         wiring.connect(m, wiring.flipped(self.value), bitmap.value)
         wiring.connect(m, wiring.flipped(self.weight), bitmap.weight)
         # Both take a shape at once. The masks come late, so that shapes queue up for the bitmap decoder.
-        m.submodules.shapes = shapes = SyncFIFOBuffered(width=told, depth=QUEUE)
+        m.submodules.shapes = shapes = SyncFIFOBuffered(width=told, depth=QUEUE + p.pipeline)
         shape = self.shape
         m.d.comb += [
             bitmap.shape.valid.eq(shapes.r_rdy), bitmap.shape.payload.data[0].eq(shapes.r_data), shapes.r_en.eq(bitmap.shape.ready),

@@ -23,7 +23,7 @@ from hdl.stream import payload
 
 WITHIN = {  # cycles
     "csr_survivors_p2_tiny": 15, "csr_dense_s2_tiny": 12, "group_g2_tiny": 14, "bitmap_n16": 14, "bitmap_n5_s2_skid": 15,
-    "viterbi_weight_k3q4": 18,
+    "viterbi_weight_k3q4": 21,
 }
 WAITING = 24  # shapes that a decoder may have taken before it is done with the first one's matrix
 COVERED = 30  # cycles in which each case is reached, and each broken design caught

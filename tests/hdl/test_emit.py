@@ -12,6 +12,7 @@ import pytest
 from golden.catalog import CATALOG
 from golden.params.base import Parameters
 from golden.params.viterbi import ViterbiParameters
+from golden.params.viterbi_weight import ViterbiWeightParameters
 from hdl import yowasp
 from hdl.cache import scratch
 from hdl.emit import describe, emit, verilog
@@ -23,7 +24,11 @@ entries = pytest.mark.parametrize(
 )
 
 
-@entries
+# What the catalogue has no set of: lanes that need fewer bits of a count than any count has.
+ONE_LANE = ViterbiWeightParameters(name="viterbi_weight_one_lane", k=1, q=1, taps=(0b11,), value_bits=1, values=1, count_bits=4)
+
+
+@pytest.mark.parametrize("parameters", [*entries.args[1], pytest.param(ONE_LANE, id=ONE_LANE.name)])
 def test_verilator_lints_it_without_a_warning(parameters: Parameters, tmp_path: Path) -> None:
     source = emit(parameters, tmp_path)
     command = ["verilator", "--lint-only", "-Wall", "--quiet", source.name]
