@@ -16,8 +16,16 @@ import pytest
 from golden.catalog import CATALOG, FORMATS, from_dict
 from golden.params.rlc import RlcParameters
 from golden.params.sparse import SparseParameters
+from hdl import yowasp
 from unprune import flow
 from unprune.cli import main
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tools_are_ready(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The first use of a tool on a machine says so on standard error, which the tests here compare."""
+    for tool in ("yosys", "nextpnr_ecp5"):
+        yowasp.run(tool, ["--version"], tmp_path_factory.mktemp(tool))
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
