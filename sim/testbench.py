@@ -96,6 +96,9 @@ class Testbench:
 
     async def start(self) -> None:
         """Start the clock and the monitor and reset the decoder."""
+        # At first these lines have no value in some simulators and 0 in others, and the bus models wait for edges.
+        self.dut.aclk.value, self.dut.aresetn.value = 0, 1
+        await Timer(1, unit="ns")
         Clock(self.dut.aclk, CLOCK_NS, unit="ns").start()
         self.monitor.start()
         for port in self.inputs:
