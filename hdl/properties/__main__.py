@@ -57,7 +57,7 @@ def check_all(
 
 
 def _row(claim: Claim, met: bool, proof: Proof) -> Row:
-    holds = {"prove": "proven", "pdr": "proven", "bmc": "holds", "cover": "reached"}[claim.mode]
+    holds = {"prove": "proven", "pdr": "proven", "bmc": "holds", "sat": "holds", "cover": "reached"}[claim.mode]
     return {
         "name": claim.name, "value": holds if proof.passed else "fails", "unit": "", "bar": "fails" if claim.rejects else holds, "met": met,
         "design": claim.design, "what": claim.what, "broken": bool(claim.rejects), "mode": claim.mode, "depth": claim.depth,
@@ -67,7 +67,7 @@ def _row(claim: Claim, met: bool, proof: Proof) -> Row:
 
 def table(rows: Iterable[Row]) -> Table:
     """*rows* for reading; what is broken on purpose stands under what is sound."""
-    how = "prove: for ever, by k-induction, k = depth; pdr: for ever, by reachability; bmc and cover: within depth cycles of reset"
+    how = "prove: for ever, by k-induction, k = depth; pdr: for ever, by reachability; bmc, sat and cover: within depth cycles of reset"
     made = Table(title="Proofs", caption=how)
     for title in ("design", "claim", "mode"):
         made.add_column(title)

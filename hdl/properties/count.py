@@ -1,32 +1,40 @@
-"""Exact count, in order, with nothing left out, whatever comes in: for decoders that have no model of their elements.
+"""Exact count, in order, with nothing left out, whatever comes in: for decoders that have no model of their elements."""
 
-These claims are bounded: they hold within so many cycles of the first reset. Without a bound the solvers come to no end, for what waits in
-a pipeline is then only known by invariants of each design.
-"""
-
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Assert, Cat, Const, Cover, Module, Mux, ResetSignal, Signal
+from amaranth.hdl import Assert, Cat, Const, Cover, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
-from golden.catalog import CATALOG
 from golden.params.base import Parameters
-from hdl.axis import AxiDecoder
-from hdl.properties.broken import INPUT, OUTPUT
-from hdl.properties.claims import Claim, Tampered
 from hdl.properties.queue import Queue
 from hdl.properties.spec import Internals, Spec
-from hdl.properties.stream import channels, port_rules
+from hdl.properties.stream import Channel, channels, port_rules
 from hdl.properties.truth import taken_beat
 from hdl.stream import payload
 
-WITHIN = {  # cycles
-    "csr_survivors_p2_tiny": 15, "csr_dense_s2_tiny": 12, "group_g2_tiny": 14, "bitmap_n16": 14, "bitmap_n5_s2_skid": 15,
-    "viterbi_weight_k3q4": 21,
-}
 WAITING = 24  # shapes that a decoder may have taken before it is done with the first one's matrix
-COVERED = 30  # cycles in which each case is reached, and each broken design caught
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the output offers, and what of the matrix it is.
+
+    Attributes:
+        output: The stream.
+        data, code: What the beat holds; the code is of no matrix but that which it completes.
+        row, done: Rows given before, and elements of this one.
+        last: It completes the matrix.
+        kept: Elements that it has, a bit a lane.
+    """
+
+    output: Channel
+    data: Signal
+    code: Signal
+    row: Signal
+    done: Signal
+    last: Value
+    kept: Value
 
 
 class Count(Spec):
@@ -34,10 +42,15 @@ class Count(Spec):
 
     Asserted for any beats on the inputs, malformed ones included, under every pattern of stalls and resets: the stream rules of the
     output; for each shape, in order, exactly its elements, kept from lane 0 upward, and ``tlast`` on the beat that completes them;
-    ``tuser`` 0 on all others, and a code of the format on that; lanes without an element hold 0. Not asserted is what the elements are:
-    that is for simulation. That something moves at least every :attr:`most_idle` cycles, while all inputs offer and the output accepts,
-    is asserted too, but says little within a bound that is hardly longer.
+    ``tuser`` 0 on all others, and a code of the format on that; lanes without an element hold 0. What the elements are is for a subclass
+    to assert (:mod:`hdl.properties.element`). That something moves at least every :attr:`most_idle` cycles, while all inputs offer and the
+    output accepts, is asserted too, but says little within a bound that is hardly longer.
+
+    Attributes:
+        claim: What a claim of it is called.
     """
+
+    claim = "count"
 
     def __init__(self, design: Any, parameters: Parameters, *, invariants: bool = False, legal_inputs: bool = False) -> None:
         self.parameters = parameters
@@ -53,6 +66,9 @@ class Count(Spec):
         elements = fields[0] if getattr(p, "dense", True) else fields[-1]
         return Cat(Const(1, 1), elements), 1
 
+    def elements(self, m: Module, internals: Internals, offered: Offered) -> None:
+        """Assert what they are."""
+
     def specify(self, m: Module, internals: Internals) -> None:
         p, design = self.parameters, self.design
         port_rules(m, self)
@@ -67,7 +83,8 @@ class Count(Spec):
         left = Mux(rows == 0, 0, columns - done)
         ends_row, nothing = left <= lanes, (rows == 0) | (columns == 0)
         last = nothing | (ends_row & (row + 1 >= rows))
-        kept = Cat((left > lane).replicate(p.output.lane_bytes) for lane in range(lanes))
+        has = Cat(left > lane for lane in range(lanes))
+        kept = Cat(bit.replicate(p.output.lane_bytes) for bit in has)
         m.d.comb += [shapes.push.eq(inputs[0].transfer), shapes.new.eq(shape), shapes.pop.eq(output.transfer & last)]
         with m.If(output.transfer):
             m.d.sync += [done.eq(Mux(ends_row, 0, done + lanes)), row.eq(Mux(last, 0, row + ends_row))]
@@ -89,6 +106,7 @@ class Count(Spec):
                     Assert(Mux(last, codes, given["tuser"] == 0), "a code of the format stands on the last beat, and 0 on all others"),
                     Assert((given["tdata"] & ~Cat(keep.replicate(8) for keep in kept)) == 0, "the elements that there are not are 0"),
                 ]
+        self.elements(m, internals, Offered(output, given["tdata"], given["tuser"], row, done, last, has))
         self._covers(m, output.transfer & ~ResetSignal(), last, nothing, given)
 
     def _covers(self, m: Module, taken: Any, last: Any, nothing: Any, given: dict[str, Any]) -> None:
@@ -105,24 +123,3 @@ class Count(Spec):
             Cover(taken & last & (given["tuser"] == 2), "a matrix whose stream goes on"),
         ]
 
-
-def _count(p: Parameters, **options: bool) -> Count:
-    return Count(AxiDecoder(p), p, **options)
-
-
-def _broken(p: Parameters, tamper: Any) -> Count:
-    return Count(Tampered(AxiDecoder(p), tamper), p, legal_inputs=True)
-
-
-def claims() -> list[Claim]:
-    """The claims of the decoders that have no model; the inputs keep the stream rules."""
-    made = []
-    for name, within in WITHIN.items():
-        p = CATALOG[name]
-        spec = partial(_count, p, legal_inputs=True)
-        made += [Claim("count", name, spec, "bmc", within), Claim("count", name, spec, "cover", COVERED)]
-        tampers = {what: (OUTPUT[what], f"m_axis_{p.output.name}") for what in ("tlast too early", "lanes past the last element are kept")}
-        tampers["the last beat of an input is never taken"] = INPUT["the last beat of {} is never taken"], f"s_axis_{p.inputs[0].name}"
-        for what, ((tamper, seen), port) in tampers.items():
-            made.append(Claim(what, f"{name}_ports", partial(_broken, p, partial(tamper, port)), "bmc", COVERED, rejects=seen))
-    return made

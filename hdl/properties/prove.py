@@ -16,7 +16,7 @@ from hdl import pdr, yowasp
 from hdl.cache import scratch
 from hdl.emit import to_rtlil
 
-Mode = Literal["bmc", "prove", "pdr", "cover"]
+Mode = Literal["bmc", "sat", "prove", "pdr", "cover"]
 
 PATIENCE = 1800  # seconds that property-directed reachability has
 
@@ -49,9 +49,10 @@ class Proof:
     """What the solver said of one specification.
 
     Attributes:
-        mode: ``bmc`` (no violation within *depth* cycles of the start), ``prove`` (none ever, by k-induction with k = *depth*), ``pdr``
-            (none ever, by property-directed reachability, :mod:`hdl.pdr`), ``cover`` (every cover is reached within *depth*
-            cycles).
+        mode: ``bmc`` (no violation within *depth* cycles of the start), ``sat`` (the same, by the bounded search of :mod:`hdl.pdr`: seconds
+            where following an element through a network of multiplexers takes the other minutes), ``prove`` (none ever, by k-induction
+            with k = *depth*), ``pdr`` (none ever, by property-directed reachability, :mod:`hdl.pdr`), ``cover`` (every cover is reached
+            within *depth* cycles).
         passed: Whether it holds.
         properties: How many assertions, or covers, were put to the solver.
         message: One line: "" where it passed, else which property failed, how, and in which cycle.
@@ -70,13 +71,13 @@ class Proof:
 def prove(spec: wiring.Component, *, mode: Mode, depth: int, folder: Path, solver: str = "yices") -> Proof:
     """Put *spec* (see :mod:`hdl.properties.spec`) to *solver* and say what came out; a counterexample is kept in *folder*.
 
-    Nothing passes vacuously: a specification without an assertion (``bmc``, ``prove``) or without a cover (``cover``) fails, and so
-    does a cover that is not reached.
+    Nothing passes vacuously: a specification without an assertion or, for ``cover``, without a cover fails, and so does a cover that is
+    not reached.
 
     Args:
-        depth: Clock cycles that ``bmc`` and ``cover`` look at; the k of ``prove``; of no meaning to ``pdr``.
+        depth: Clock cycles that ``bmc``, ``sat`` and ``cover`` look at; the k of ``prove``; of no meaning to ``pdr``.
         folder: Made if there is a trace to keep.
-        solver: ``yices`` or ``z3``, an executable on the path or beside Python's own scripts; ``pdr`` needs it for a trace alone.
+        solver: ``yices`` or ``z3``, an executable on the path or beside Python's own scripts; ``pdr`` and ``sat`` need it for a trace only.
 
     Raises:
         hdl.yowasp.ToolError: the tools themselves failed.
@@ -88,8 +89,8 @@ def prove(spec: wiring.Component, *, mode: Mode, depth: int, folder: Path, solve
         return Proof(mode, depth, False, 0, 0.0, f"there is nothing to {mode}: the specification has no {flavor}", None)
     start = time.monotonic()
     prepare = PREPARE.format(flavor=flavor)
-    if mode == "pdr":
-        status, cycle = pdr.decide({"design.il": design}, prepare, PATIENCE)
+    if mode in ("pdr", "sat"):
+        status, cycle = pdr.decide({"design.il": design}, prepare, PATIENCE, within=depth if mode == "sat" else 0)
         if status == "FAIL":
             return prove(spec, mode="bmc", depth=cycle + 1, folder=folder, solver=solver)
         return Proof(mode, depth, status == "PASS", len(messages), time.monotonic() - start, _explain(status, "", messages, "abc"), None)

@@ -18,7 +18,7 @@ class Internals:
 
     def __init__(self, component: wiring.Component) -> None:
         self.fragment = Fragment.get(component, None)
-        inside = getattr(component, "inside", "")  # a design that is wrapped to be broken keeps its names
+        self._inside = inside = getattr(component, "inside", "")  # a design that is wrapped to be broken keeps its names
         self._signals = {name.removeprefix(inside): signal for name, signal in _signals(self.fragment, "")}
 
     def __getitem__(self, name: str) -> Any:
@@ -32,8 +32,11 @@ class Internals:
         return self._signals[name]
 
     def part(self, name: str) -> Any:
-        """The component that is submodule *name*, with its ports."""
-        return next(part.origins[0] for part, called, _ in self.fragment.subfragments if called == name)
+        """The component that is submodule *name*, such as ``decoder.bitmap``, with its ports."""
+        fragment = self.fragment
+        for step in (self._inside + name).split("."):
+            fragment = next(part for part, called, _ in fragment.subfragments if called == step)
+        return fragment.origins[0]
 
 
 def _signals(fragment: Fragment, path: str) -> Iterator[tuple[str, Signal]]:

@@ -92,7 +92,8 @@ class Offering(Spec):
 
 
 @pytest.mark.parametrize(
-    ("mode", "spec"), [("bmc", Counting(reached=1)), ("prove", Counting()), ("pdr", Counting()), ("cover", Counting(below=6))]
+    ("mode", "spec"),
+    [("bmc", Counting(reached=1)), ("sat", Counting(reached=1)), ("prove", Counting()), ("pdr", Counting()), ("cover", Counting(below=6))],
 )
 def test_nothing_to_prove_is_a_failure(mode: Any, spec: Spec, tmp_path: Path) -> None:
     proof = prove(spec, mode=mode, depth=4, folder=tmp_path)
@@ -125,6 +126,12 @@ def test_what_is_true_but_not_inductive_is_not_proven(tmp_path: Path) -> None:
 def test_reachability_proves_what_is_true_without_invariants_and_tells_what_is_not(tmp_path: Path) -> None:
     assert prove(Counting(never=7), mode="pdr", depth=0, folder=tmp_path).passed
     proof = prove(Counting(never=2, below=7), mode="pdr", depth=0, folder=tmp_path)
+    assert (proof.passed, proof.message, proof.trace) == (False, "violated in cycle 3: the count is never 2", tmp_path / "trace.vcd")
+
+
+def test_bounded_search_looks_at_as_many_cycles_as_it_is_told(tmp_path: Path) -> None:
+    assert prove(Counting(never=2), mode="sat", depth=3, folder=tmp_path).passed
+    proof = prove(Counting(never=2), mode="sat", depth=4, folder=tmp_path)
     assert (proof.passed, proof.message, proof.trace) == (False, "violated in cycle 3: the count is never 2", tmp_path / "trace.vcd")
 
 

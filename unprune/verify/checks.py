@@ -13,7 +13,7 @@ from golden.catalog import CATALOG, DEFAULTS
 from golden.params.base import Parameters
 from hdl.cache import scratch
 from hdl.emit import verilog
-from hdl.properties import count
+from hdl.properties import bounded
 from hdl.properties.claims import Claim
 from sim import player
 from sim.run import simulate
@@ -119,7 +119,7 @@ def proofs(format: str, full: bool) -> Row:
         with scratch() as work:
             holds, proof = claim.check(Path(work))
         failed += [] if holds else [f"{claim.name}: {proof.message}"]
-        sound = {"bmc": "proven within a bound", "cover": "with all cases reached"}.get(claim.mode, "proven")
+        sound = {"prove": "proven", "pdr": "proven", "cover": "with all cases reached"}.get(claim.mode, "proven within a bound")
         counts["broken designs caught" if claim.rejects else sound] += holds
     text = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return {"value": len(failed) if claims else 1, "unit": "failed", "bar": 0, "text": text, "message": "; ".join(failed)}
@@ -129,7 +129,7 @@ def _claims(format: str) -> Iterator[Claim]:
     with contextlib.suppress(ModuleNotFoundError):  # a format without a model
         yield from importlib.import_module(f"hdl.properties.{format}").claims()
     names = {one.name for one in entries(format)}
-    yield from (claim for claim in count.claims() if claim.design.removesuffix("_ports") in names)
+    yield from (claim for claim in bounded.claims() if claim.design.removesuffix("_ports") in names)
 
 
 def gates(format: str, full: bool) -> Row:
