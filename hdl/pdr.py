@@ -73,10 +73,12 @@ def decide(files: Mapping[str, str], prepare: str, seconds: int, *, zeros: bool 
         yowasp.run("yosys", ["-q", "decide.ys"], work)
         if zeros and _all_constant((work / "reduced.aig").read_bytes()):
             return "PASS", 0
-        answer = (work / "answer").read_text().splitlines()[0].split()  # below it the inputs that violate it
-    if within and answer[:2] == ["snl_UNK", str(within - 1)]:  # the last cycle that was looked at
+        answer = (work / "answer").read_text().splitlines()[0]  # below it the inputs that violate it
+    status, depth, _, *where = answer.split()  # where: the output that is violated and, unless it is that depth, the cycle
+    if within and (status, depth) == ("snl_UNK", str(within - 1)):  # the last cycle that was looked at
         return "PASS", 0
-    return {"snl_UNSAT": "PASS", "snl_SAT": "FAIL"}.get(answer[0], "UNKNOWN"), int(answer[-1]) if answer[0] == "snl_SAT" else 0
+    cycle = int(where[1] if len(where) > 1 else depth) if status == "snl_SAT" else 0
+    return {"snl_UNSAT": "PASS", "snl_SAT": "FAIL"}.get(status, "UNKNOWN"), cycle
 
 
 def after_reset(graph: bytes) -> bytes:

@@ -55,6 +55,10 @@ class BitmapElement(Count):
         with m.If(here & offered.last):
             code = Mux(short, Error.SHORT, Mux(good, Error.NONE, Error.LONG))
             m.d.comb += Assert(offered.code == code, "the first error's code is that of the definition")
+        long = Signal()  # was told of it
+        with m.If(here & offered.last & offered.output.transfer):
+            m.d.sync += long.eq(offered.code == Error.LONG)
+        m.d.comb += Assert(ResetSignal() | ~(long & followed.known & good), "the first error's code: nothing was too long")
         taken = mine & told & bit & offered.output.transfer
         m.d.comb += [
             Cover(taken & (beat != 0) & (rank >= p.values) & (weight != 0), "a value of a later beat goes to a later beat"),
@@ -91,7 +95,7 @@ class ViterbiWeightElement(BitmapElement):
     """The same of the Viterbi weight decompressor, whose masks are those that the Viterbi decompressor inside gives.
 
     They are always as many as there have to be, and the last of them says what was wrong with the index. That they are the right ones is
-    proven in :mod:`hdl.properties.viterbi`.
+    for :mod:`hdl.properties.viterbi` to prove.
     """
 
     @property

@@ -87,14 +87,17 @@ UNRULY: dict[str, tuple[Callable[..., None], str]] = {
 }
 
 
-def proof_claims(truth: Callable[..., Spec], designs: Sequence[Parameters], *, covered_in: int, invariants: bool = True) -> list[Claim]:
+def proof_claims(
+    truth: Callable[..., Spec], designs: Sequence[Parameters], *, covered_in: int, invariants: bool = True,
+    made_by: Callable[[Any], wiring.Component] = AxiDecoder,
+) -> list[Claim]:
     """What has to hold of the decoders of all *designs*: *truth* for ever, and its covers within *covered_in* cycles.
 
     Without *invariants* reachability has to do without them: it does for small sets.
     """
 
     def spec(p: Parameters, **options: bool) -> Spec:
-        return truth(AxiDecoder(p), p, **options)
+        return truth(made_by(p), p, **options)
 
     made = []
     for p in designs:

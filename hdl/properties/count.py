@@ -44,7 +44,7 @@ class Count(Spec):
     output; for each shape, in order, exactly its elements, kept from lane 0 upward, and ``tlast`` on the beat that completes them;
     ``tuser`` 0 on all others, and a code of the format on that; lanes without an element hold 0. What the elements are is for a subclass
     to assert (:mod:`hdl.properties.element`). That something moves at least every :attr:`most_idle` cycles, while all inputs offer and the
-    output accepts, is asserted too, but says little within a bound that is hardly longer.
+    output accepts, is asserted too; it can only be violated from cycle ``latency + 7`` on.
 
     Attributes:
         claim: What a claim of it is called.
@@ -122,4 +122,3 @@ class Count(Spec):
             Cover(taken & last & (given["tuser"] == 1), "a matrix whose stream ends early"),
             Cover(taken & last & (given["tuser"] == 2), "a matrix whose stream goes on"),
         ]
-

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from amaranth.asserts import AnyConst
-from amaranth.hdl import Assert, Cover, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Assert, Cat, Cover, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data
 
 from golden.params.csr import CsrParameters
 from hdl.properties.count import Count, Offered
 from hdl.properties.element import NUMBER_BITS, Element, Followed, Share
 from hdl.properties.spec import Internals
+from hdl.properties.truth import padded
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ class CsrElement(Count):
     """Beside the count: any element of any matrix, and that errors are told.
 
     The solver picks a matrix, a row and the number of a survivor. What the format says of them is asserted where the row pointers up to the
-    row's end are right: an element that is not 0 is what was stored for it, and where it is 0 instead the matrix has an error. No error
-    have just those matrices whose row pointers are right, whose columns and values are as many as they have to be, and whose columns are
-    below their number and increase within a row; that the latter have none is asserted where columns increase from row to row too, or no
-    row has two survivors. Which code an error has is not asserted.
+    row's end are right: an element that is not 0 is what was stored for it, and in a matrix without a code all are that. A matrix without a
+    code has right row pointers, as many columns and values as it has to, and columns that are below their number and increase within a
+    row. The reverse is asserted where columns decrease at most once, where the picked row begins, or no row has two survivors. Which code
+    an error has is not asserted.
     """
 
     claim = "element"
@@ -93,74 +94,85 @@ class CsrElement(Count):
         whole = rows.whole & columns.is_of(shape.survivors) & values.is_of(shape.survivors)
         ordered = ~(of_row & next_column.there & (number + 1 < rows.end)) | (column.held < next_column.held)
         lawful = (column.held < shape.columns) & ordered | (number >= shape.survivors)
-        sound = whole & self._within(m, columns, shape, rows.single)
-        zeroed = self._told(m, here, offered, Picked(row, number, rows, of_row, column, value, columns))
-        lost = Signal()  # an element that was not 0 was given as 0
-        with m.If(here & offered.output.transfer):
-            m.d.sync += lost.eq(~offered.last & (lost | zeroed))
-        with m.If(here & offered.last & (offered.code == 0)):
+        sound = whole & self._within(m, columns, shape, rows, number)
+        mine, shown, due, stored = self._element(m, here, offered, Picked(row, number, rows, of_row, column, value, columns))
+        gave, failed, told = Signal(len(shown)), Signal(), here & offered.last
+        with m.If(mine & offered.output.transfer):
+            m.d.sync += gave.eq(shown)
+        with m.If(told & offered.output.transfer):
+            m.d.sync += failed.eq(offered.code != 0)
+        with m.If(told & (offered.code == 0)):
             m.d.comb += [
                 Assert(whole & lawful, "the first error's code: what is malformed has one"),
-                Assert(~lost & ~zeroed, "the elements are those of the definition, none missing where there is no error"),
+                Assert(~due | (Mux(mine, shown, gave) == stored), "the elements are those of the definition, and none is missing"),
             ]
-        with m.If(here & offered.last & sound):
-            m.d.comb += Assert(offered.code == 0, "the first error's code: what is sound has none")
+        wrong = told & (offered.code != 0) | failed
+        m.d.comb += [
+            Assert(ResetSignal() | ~(followed.known & sound & wrong), "the first error's code: what is sound has none"),
+            Cover(told & offered.output.transfer & sound & (shape.survivors > 1) & ~rows.single, "a sound matrix"),
+        ]
 
-    def _within(self, m: Module, columns: Share, shape: Any, single: Signal) -> Value:
-        """Columns are below their number, and need no comparison within rows."""
-        below, increasing, before = Signal(init=1), Signal(init=1), Signal(self.parameters.column_bits + 1)
+    def _within(self, m: Module, columns: Share, shape: Any, rows: Rows, number: Value) -> Value:
+        """Columns are below their number and increase, but for the first of the picked row; or need not, with rows of one survivor."""
+        rising, fell = Signal(init=1), Signal()
+        before, beyond = (Signal(self.parameters.column_bits + 1, name=name) for name in ("before_column", "beyond"))
         with m.If(columns.takes):
             previous: Any = before
-            fine: Any = below
-            rises: Any = increasing
+            most: Any = beyond
+            rises: Any = rising
+            falls: Any = fell
             for lane in range(columns.lanes):
                 here, column = columns.beat.keep[lane], columns.beat.data[lane]
-                fine, rises = fine & (~here | (column < shape.columns)), rises & (~here | (column >= previous))
+                down, first = here & (column < previous), columns.number * columns.lanes + lane == number
+                rises, falls = rises & (~down | first), falls | (down & first)
+                most = Mux(here & (column >= most), column + 1, most)
                 previous = Mux(here, column + 1, previous)
-            m.d.sync += [below.eq(fine), increasing.eq(rises), before.eq(previous)]
-        within: Value = below & (increasing | single)
+            m.d.sync += [rising.eq(rises), fell.eq(falls), before.eq(previous), beyond.eq(most)]
+        within: Value = (beyond <= shape.columns) & (rows.single | rising & (~fell | rows.told & (rows.begin == number)))
         return within
 
-    def _told(self, m: Module, here: Value, offered: Offered, picked: Picked) -> Value:
-        """Assert that an element that is picked is right or 0; whether it is 0 where it should not be."""
-        layout = data.StructLayout({field.name: 8 * field.bytes for field in self.parameters.output.fields})
-        shown = data.View(layout, offered.data)
-        at = here & (offered.done == picked.number)
-        right = picked.column.there & picked.value.there & (shown.row == picked.row)
-        right &= (shown.column == picked.column.held) & (shown.value == picked.value.held)
-        with m.If(at & offered.data.any()):
-            m.d.comb += Assert(~picked.of_row | right, "the elements are those of the definition")
-            m.d.comb += Assert((shown.row != picked.row) | picked.of_row, "the elements are those of the definition, each of its row")
-        seen = at & picked.of_row & right & offered.output.transfer
+    def _element(self, m: Module, here: Value, offered: Offered, picked: Picked) -> tuple[Value, Value, Value, Value]:
+        """Assert that an element that is not 0 is right. Gives whether the one that is picked is offered, what is shown for it, whether
+        something is due there, and that.
+        """
+        p = self.parameters
+        mine = here & (offered.done == picked.number)
+        stored = padded(Cat(picked.row, picked.column.held, picked.value.held), p.output)
+        right = picked.column.there & picked.value.there & (offered.data == stored)
+        its_row = data.View(data.StructLayout({field.name: 8 * field.bytes for field in p.output.fields}), offered.data).row
+        with m.If(mine & offered.data.any()):
+            m.d.comb += [
+                Assert(~picked.of_row | right, "the elements are those of the definition"),
+                Assert((its_row != picked.row) | picked.of_row, "the elements are those of the definition, each of its row"),
+            ]
+        seen = mine & picked.of_row & right & offered.output.transfer
         m.d.comb += Cover(seen & (picked.row > 1) & (picked.number != 0) & offered.data.any(), "a survivor of a later row")
-        zeroed: Value = at & picked.of_row & ~right
-        return zeroed
+        return mine, offered.data, picked.of_row, stored
 
 
 class DenseElement(CsrElement):
     """The same of dense rows: the solver picks a column too, and where the row begins and ends."""
 
-    def _told(self, m: Module, here: Value, offered: Offered, picked: Picked) -> Value:
+    def _element(self, m: Module, here: Value, offered: Offered, picked: Picked) -> tuple[Value, Value, Value, Value]:
         p, columns = self.parameters, picked.columns
         column, begin, end = AnyConst(p.column_bits), AnyConst(p.count_bits), AnyConst(p.count_bits)
         shift = p.lanes.bit_length() - 1
         hit, place = Signal(), Signal(p.count_bits + 1)  # the first survivor of the row that has the column
-        lanes = [columns.number * columns.lanes + lane for lane in range(columns.lanes)]
-        hits = [
-            columns.beat.keep[lane] & (columns.beat.data[lane] == column) & (begin <= at) & (at < end) for lane, at in enumerate(lanes)
-        ]
         with m.If(columns.takes & ~hit):
-            for one, at in reversed([*zip(hits, lanes, strict=True)]):
-                with m.If(one):
+            for lane in reversed(range(columns.lanes)):
+                at = columns.number * columns.lanes + lane
+                with m.If(columns.beat.keep[lane] & (columns.beat.data[lane] == column) & (begin <= at) & (at < end)):
                     m.d.sync += [hit.eq(1), place.eq(at)]
-        row = picked.rows.told & (picked.rows.begin == begin) & (picked.rows.end == end)
+        of_row = picked.rows.told & (picked.rows.begin == begin) & (picked.rows.end == end)
         weight = offered.data.word_select(column % p.lanes, 8 * p.output.lane_bytes)
-        at = here & (offered.row == picked.row) & (offered.done[shift:] == column[shift:]) & offered.kept.bit_select(column % p.lanes, 1)
+        mine = here & (offered.row == picked.row) & (offered.done[shift:] == column[shift:]) & offered.kept.bit_select(column % p.lanes, 1)
         chosen = hit & (place == picked.number)
         right = chosen & picked.value.there & (weight == picked.value.held)
-        with m.If(at & row & weight.any()):
-            m.d.comb += Assert(hit & (right | ~chosen), "the elements are those of the definition")
-        seen = at & row & right & weight.any() & offered.output.transfer
+        with m.If(mine & weight.any()):
+            m.d.comb += [
+                Assert(~of_row | (hit & (right | ~chosen)), "the elements are those of the definition"),
+                Assert(picked.rows.told, "the elements are those of the definition, each of its row"),
+            ]
+        seen = mine & of_row & right & weight.any() & offered.output.transfer
         m.d.comb += Cover(seen & (picked.row != 0) & (picked.number > 1), "a survivor of a later row")
-        zeroed: Value = at & row & chosen & ~right
-        return zeroed
+        return mine, weight, of_row & chosen, picked.value.held

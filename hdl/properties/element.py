@@ -17,7 +17,7 @@ from hdl.properties.stream import channels
 from hdl.properties.truth import taken_beat
 from hdl.stream import payload
 
-NUMBER_BITS = 4  # of a matrix, and of a beat in it: more than there are cycles that a claim is made for
+NUMBER_BITS = 4  # of a matrix, and of a beat in it: more than come out within the cycles of a claim
 
 
 @dataclass(frozen=True)

@@ -125,14 +125,15 @@ def designs() -> list[LookUpParameters]:
     return [*tiny, replace(TINY, name="lookup_skid", row_bits=2, survivor_bits=3, skid=True)]
 
 
-def _blocks(_: Any, p: LookUpParameters, **options: bool) -> LookUpTruth:
-    return LookUpTruth(AxiDecoder(p, Blocks(p)), p, small=1, **options)
+def _blocks(p: LookUpParameters) -> AxiDecoder:
+    return AxiDecoder(p, Blocks(p))
 
 
 def claims() -> list[Claim]:
     """The look-up unit's claims."""
     made = proof_claims(LookUpTruth, designs(), covered_in=24)
-    made += proof_claims(_blocks, [replace(TINY, name="lookup_blocks", row_bits=2)], covered_in=24)
+    blocks = replace(TINY, name="lookup_blocks", row_bits=2)
+    made += proof_claims(partial(LookUpTruth, small=1), [blocks], covered_in=24, made_by=_blocks)
     alone, helped = (broken_claims(truth, TINY, WRONG, depth=20) for truth in (LookUpTruth, partial(LookUpTruth, helped=True)))
     # Where the decoder is not shown what the model is, nothing holds of how it reads.
     return made + [one if "overlooked" in one.what else other for one, other in zip(alone, helped, strict=True)]

@@ -92,7 +92,10 @@ def prove(spec: wiring.Component, *, mode: Mode, depth: int, folder: Path, solve
     if mode in ("pdr", "sat"):
         status, cycle = pdr.decide({"design.il": design}, prepare, PATIENCE, within=depth if mode == "sat" else 0)
         if status == "FAIL":
-            return prove(spec, mode="bmc", depth=cycle + 1, folder=folder, solver=solver)
+            traced = prove(spec, mode="bmc", depth=cycle + 1, folder=folder, solver=solver)
+            if traced.passed:
+                raise yowasp.ToolError(f"abc finds a violation in cycle {cycle}, {solver} does not")
+            return traced
         return Proof(mode, depth, status == "PASS", len(messages), time.monotonic() - start, _explain(status, "", messages, "abc"), None)
     with scratch() as work:
         (Path(work) / "design.il").write_text(design)

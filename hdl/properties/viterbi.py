@@ -4,11 +4,13 @@ What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`hdl.prope
 """
 
 from dataclasses import replace
+from typing import cast
 
 from amaranth.hdl import Cat, Module, Value
 
 from golden.catalog import CATALOG
 from golden.params.viterbi import ViterbiParameters
+from golden.params.viterbi_weight import ViterbiWeightParameters
 from hdl.properties.broken import broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.model import Phase
@@ -53,7 +55,9 @@ PROVEN = ("viterbi_k3q4", "viterbi_k4p2q6c2", "viterbi_k8q16")  # entries of the
 
 
 def designs() -> list[ViterbiParameters]:
-    """Small decoders, each feature alone and together, counts below and above a beat, blocks of one beat and more; and :data:`PROVEN`."""
+    """Small decoders, each feature alone and together, counts below and above a beat, blocks of one beat and more; :data:`PROVEN`; and that
+    inside the smallest Viterbi weight decompressor.
+    """
     plain = ViterbiParameters(name="viterbi_plain", k=2, q=3, taps=(0b101, 0b111, 0b011), block_steps=3, count_bits=4)
     compared = ViterbiParameters(
         name="viterbi_compared", k=3, p=2, q=2, taps=(0b10101, 0b01111, 0b11011, 0b10011), comparator=2, threshold=3,
@@ -71,7 +75,8 @@ def designs() -> list[ViterbiParameters]:
         replace(plain, name="viterbi_inverted", comparator=1, block_steps=1),
         replace(plain, name="viterbi_beat_above_count", steps=4, block_steps=4, count_bits=2),
     ]
-    return small + [p for p in CATALOG.values() if type(p) is ViterbiParameters and p.name in PROVEN]
+    inside = replace(cast(ViterbiWeightParameters, CATALOG["viterbi_weight_k3q4"]).mask, name="viterbi_of_weights")
+    return [*small, *(p for p in CATALOG.values() if type(p) is ViterbiParameters and p.name in PROVEN), inside]
 
 
 def claims() -> list[Claim]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amaranth.asserts import AnyConst
 from amaranth.hdl import Assert, Cover, Module, ResetSignal, Signal, unsigned
 from amaranth.sim import Simulator
 
@@ -89,6 +90,21 @@ class Offering(Spec):
         with m.If(self.design.i.valid):
             m.d.sync += had.eq(1)
         m.d.comb += Assert(~self.design.o.valid | had | (ResetSignal() & self.after_reset), "nothing comes out that did not go in")
+
+
+class Picking(Spec):
+    """The solver picks a number, which is said never to be 5."""
+
+    def __init__(self) -> None:
+        super().__init__(SkidBuffer(unsigned(1)))
+
+    def specify(self, m: Module, internals: Internals) -> None:
+        m.d.comb += Assert(ResetSignal() | (AnyConst(4) != 5), "what is picked is not 5")
+
+
+@pytest.mark.parametrize("mode", ["bmc", "sat", "pdr"])
+def test_whatever_can_be_picked_is_looked_at(mode: Any, tmp_path: Path) -> None:
+    assert "what is picked is not 5" in prove(Picking(), mode=mode, depth=3, folder=tmp_path).message
 
 
 @pytest.mark.parametrize(
