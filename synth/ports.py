@@ -10,19 +10,23 @@ from collections.abc import Iterator, Mapping
 from golden.params.base import Parameters
 from hdl import pdr
 
-PATIENCE = 30  # seconds, of each search of :func:`compare`
+PATIENCE = 30, 300  # seconds of each search of :func:`compare`: at first, and again where none of them came to an end
 
 
 def compare(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str) -> str:
     """As :func:`same` for any first state; ``ZEROS`` where that is not found out, but holds when all registers are 0 before a reset.
 
-    From zeros is asked first: after equal registers were merged that takes seconds, with memories too, and tells most that differ.
+    From zeros is asked first: after equal registers were merged that takes seconds, with memories too, and tells most that differ. Where
+    neither is found out, both get more time, so that other work on the machine does not decide.
     """
-    from_zeros = same(parameters, files, gold, gate, PATIENCE, zeros=True)
-    if from_zeros == "FAIL":
-        return "FAIL"
-    answer = same(parameters, files, gold, gate, PATIENCE)
-    return "ZEROS" if (from_zeros, answer) == ("PASS", "UNKNOWN") else answer
+    for seconds in PATIENCE:
+        if (from_zeros := same(parameters, files, gold, gate, seconds, zeros=True)) == "FAIL":
+            return "FAIL"
+        if (answer := same(parameters, files, gold, gate, seconds)) != "UNKNOWN":
+            return answer
+        if from_zeros == "PASS":
+            return "ZEROS"
+    return "UNKNOWN"
 
 
 def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str, seconds: int, *, zeros: bool = False) -> str:

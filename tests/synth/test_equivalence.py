@@ -51,6 +51,25 @@ def test_from_zeros_an_inverted_register_is_the_same_and_a_wrong_one_is_not() ->
     assert answers == ["PASS", "FAIL"]
 
 
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (["FAIL"], "FAIL"), (["PASS", "PASS"], "PASS"), (["UNKNOWN", "PASS"], "PASS"), (["PASS", "UNKNOWN"], "ZEROS"),
+        (["UNKNOWN", "UNKNOWN", "PASS", "UNKNOWN"], "ZEROS"), (["UNKNOWN", "UNKNOWN", "FAIL"], "FAIL"), (["UNKNOWN"] * 4, "UNKNOWN"),
+    ],
+)  # fmt: skip
+def test_what_is_not_found_out_is_asked_once_more_with_more_time(answers: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def same(*arguments: object, zeros: bool = False) -> str:
+        asked.append((arguments[-1], zeros))
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(ports, "same", same)
+    assert ports.compare(TINY, {}, "", "") == said
+    assert asked == [(seconds, zeros) for seconds in ports.PATIENCE for zeros in (True, False)][: len(answers)]
+
+
 def test_of_registers_that_start_with_zero_a_reset_makes_what_its_gates_say() -> None:
     # input 1; register 2 takes its opposite, register 3 takes gate 4, which is register 2 and not the input; the output is register 3
     graph = b"aig 4 1 2 1 1\n%s\n%s\n6\n\x04\x01"
