@@ -21,7 +21,6 @@ from golden.params.base import Parameters
 from hdl.emit import emit
 from sim import tools, worker
 
-SIMULATORS = ("verilator", "icarus")
 _KEPT = 512  # simulations in the cache, about 2 MB each; the longest unused go first
 
 
@@ -119,8 +118,7 @@ def simulate_verilog(
 
 
 def _check(simulator: str, coverage: bool) -> None:
-    if simulator not in SIMULATORS:
-        raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, was {simulator!r}")
+    tools.require_known(simulator)
     if coverage and simulator != "verilator":
         raise ValueError(f"coverage must be False with {simulator}, was True")
 

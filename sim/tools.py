@@ -24,6 +24,7 @@ from hdl.cache import ToolMissing as ToolMissing
 from hdl.cache import cache_folder as cache_folder
 from sim import objcache
 
+SIMULATORS = ("verilator", "icarus")
 _NEEDED = {
     "c++": ("a C++ compiler (the command c++)", "g++"),
     "make": ("make", "make"),
@@ -33,13 +34,20 @@ _NEEDED = {
 
 
 def check(simulator: str) -> None:
-    """Raise ToolMissing unless everything that *simulator* (``"verilator"`` or ``"icarus"``) needs is there."""
+    """Raise ToolMissing unless everything that *simulator*, one of :data:`SIMULATORS`, needs is there; ValueError if it is none of them."""
+    require_known(simulator)
     if simulator == "verilator":
         _check_verilator()
     elif not icarus_available():
         raise ToolMissing("Icarus Verilog (iverilog and vvp) is missing: install it (Debian and Ubuntu: apt-get install iverilog)")
     if find_libpython.find_libpython() is None:
         raise ToolMissing("this Python has no shared library, which cocotb needs (Debian and Ubuntu: apt-get install libpython3-dev)")
+
+
+def require_known(simulator: str) -> None:
+    """Raise ValueError unless *simulator* is one of :data:`SIMULATORS`."""
+    if simulator not in SIMULATORS:
+        raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, was {simulator!r}")
 
 
 def _check_verilator() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from golden.catalog import CATALOG, DEFAULTS, FORMATS
 from golden.params.base import Parameters
-from sim.run import SIMULATORS, simulate
-from sim.tools import icarus_available
+from sim.run import simulate
+from sim.tools import SIMULATORS, icarus_available
 
 
 def width(parameters: Parameters) -> int:

@@ -34,6 +34,12 @@ def test_an_empty_path_gives_one_line_with_what_to_install(simulator, monkeypatc
         tools.check(simulator)
 
 
+def test_a_simulator_that_is_none_is_not_one_that_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValueError, match=r"^simulator must be one of verilator, icarus, was 'other'$"):
+        tools.check("other")
+
+
 def test_a_compiler_without_make_gives_make_as_missing(monkeypatch, tmp_path):
     (tmp_path / "c++").write_text("#!/bin/sh\n")
     (tmp_path / "c++").chmod(0o755)
