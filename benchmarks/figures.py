@@ -36,7 +36,7 @@ GOALS = (
     Goal("rlc_eyeriss", 380, 170),
     Goal("rlc_eyeriss_n16", 1000, 150),
     Goal("bitmap_n128", 6500, 150),
-    Goal("viterbi_k8q5c3_fast", math.inf, 220),
+    Goal("viterbi_k8q16c3_n8", math.inf, 220),
     Goal("viterbi_k8q16_n8", math.inf, 280),
     Goal("csr_survivors", 130, 190),
     Goal("csr_survivors_p4", 130, 190),  # the one that up to three empty rows anywhere cost nothing

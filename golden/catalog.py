@@ -41,6 +41,12 @@ TAPS_K12_Q5_C5 = (
 # 0.754 at density 0.5, which is all that a plain XOR output can do: --k 8 --q 16 --light --tries 5000 --seed 1 (0.758 without --light and
 # with --seed 0, for more area and a lower clock rate)
 TAPS_K8_Q16 = (0x43, 0x181, 0x19, 0x33, 0x23, 0x13, 0x103, 0x63, 0x31, 0xc1, 0xc3, 0x183, 0xd, 0x83, 0x101, 0x61)
+# 0.635: --k 8 --q 16 --comparator 3 --density 0.0844 --tries 500 --seed 1
+TAPS_K8_Q16_C3 = (
+    0x101, 0x10d, 0x10b, 0x1b9, 0x171, 0x10b, 0x17f, 0x173, 0x1b3, 0x14d, 0x141, 0x181, 0x1b9, 0x1af, 0x189, 0x133,
+    0x103, 0x169, 0x1c7, 0x10b, 0x1cb, 0x181, 0x1b1, 0x14f, 0x13b, 0x141, 0x121, 0x1ab, 0x159, 0x15f, 0x125, 0x115,
+    0x197, 0x167, 0x17f, 0x173, 0x1bd, 0x135, 0x105, 0x177, 0x17f, 0x189, 0x10f, 0x119, 0x1b9, 0x10b, 0x1c7, 0x107,
+)  # fmt: skip
 TAPS_K3_Q4 = (0b1101, 0b1011, 0b1111, 0b1001)
 TAPS_K3_Q4_ODD = (0b1101, 0b1011, 0b1111, 0b0101)  # makes masks of an odd number of ones too
 TAPS_K4_P2 = (0x25, 0x33, 0x21, 0x3f, 0x39, 0x35, 0x2f, 0x3d, 0x27, 0x3b, 0x2b, 0x31)
@@ -54,7 +60,9 @@ CATALOG: dict[str, Parameters] = {
         ViterbiParameters(name="viterbi_k12q5c5", k=12, q=5, comparator=5, threshold=3, steps=8, taps=TAPS_K12_Q5_C5),
         ViterbiParameters(name="viterbi_k5q4c3", k=5, q=4, comparator=3, steps=8, taps=TAPS_K5_Q4_C3),
         ViterbiParameters(name="viterbi_k8q16", k=8, q=16, taps=TAPS_K8_Q16),
+        ViterbiParameters(name="viterbi_k8q16_w32", k=8, q=16, taps=TAPS_K8_Q16, word_bits=32),
         ViterbiParameters(name="viterbi_k8q16_n8", k=8, q=16, steps=8, taps=TAPS_K8_Q16),
+        ViterbiParameters(name="viterbi_k8q16c3_n8", k=8, q=16, comparator=3, steps=8, taps=TAPS_K8_Q16_C3, pipeline=True),
         ViterbiParameters(name="viterbi_k3q4", k=3, q=4, taps=TAPS_K3_Q4, block_steps=16, count_bits=8),
         ViterbiParameters(
             name="viterbi_k4p2q6c2", k=4, p=2, q=6, comparator=2, threshold=2, steps=3, taps=TAPS_K4_P2, block_steps=9, skid=True

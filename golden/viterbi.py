@@ -83,7 +83,7 @@ def search(gains: Sequence[int], parameters: ViterbiParameters) -> list[int]:
 
 def pack(bits: Sequence[int], parameters: ViterbiParameters) -> list[int]:
     """Compressed bits as beats of the ``index`` stream."""
-    return bits_to_words(bits, parameters.steps * parameters.p)
+    return bits_to_words(bits, parameters.index_bits)
 
 
 def encode(gains: Sequence[int], parameters: ViterbiParameters) -> dict[str, list[Element | None]]:
@@ -105,7 +105,8 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: ViterbiPa
     """
     (count,) = shares["shape"]
     assert isinstance(count, int)
-    needed = -(-count // parameters.mask_bits)
+    each = parameters.word_cycles * parameters.mask_bits  # mask bits that a beat of the index stands for
+    needed = -(-count // each)
     beats: list[int] = []
     error = Error.NONE
     for position, beat in enumerate(shares["index"], start=1):
@@ -116,6 +117,6 @@ def decode(shares: Mapping[str, Sequence[Element | None]], parameters: ViterbiPa
                 break
     if len(beats) < needed:
         error = Error.SHORT
-    bits = words_to_bits(beats[:needed], parameters.steps * parameters.p)
-    mask = decompress(bits, min(count, len(beats) * parameters.mask_bits), parameters)
+    bits = words_to_bits(beats[:needed], parameters.index_bits)
+    mask = decompress(bits, min(count, len(beats) * each), parameters)
     return Decoded(list(bits_to_words(mask + [0] * (count - len(mask)), parameters.mask_bits)), error)

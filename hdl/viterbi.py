@@ -31,8 +31,8 @@ def kept_lanes(beat: Any, parameters: ViterbiParameters) -> Value:
 
 
 def held_layout(parameters: ViterbiParameters) -> data.StructLayout:
-    """An index beat that is held: its ``bits``, its ``keep``, and whether the index ``ends`` with it."""
-    return data.StructLayout({"bits": parameters.steps * parameters.p, "keep": 1, "ends": 1})
+    """An index beat that is held: those of its ``bits`` that are still to be used, its ``keep``, and whether the index ``ends`` with it."""
+    return data.StructLayout({"bits": parameters.index_bits, "keep": 1, "ends": 1})
 
 
 def joined_layout(parameters: ViterbiParameters) -> data.StructLayout:
@@ -97,7 +97,8 @@ class ViterbiDecompressor(wiring.Component):
 
     Members:
         shape: One beat starts a matrix: its number of weights.
-        index: ``n * p`` compressed bits a beat; ``last`` with the last beat of a matrix. A matrix of no weights has one beat
+        index: ``n * p`` compressed bits a beat, or *word_bits*, of which each cycle uses ``n * p``; what is left of the last beat after
+            the matrix is not looked at. ``last`` with the last beat of a matrix. A matrix of no weights has one beat
             without ``keep``.
         mask: ``n * q`` mask bits a beat, bits past the last weight 0. ``error`` on the last beat: 1 the index ended early
             (mask bits from there on are 0), 2 it went on too long (what follows is dropped up to its ``last``).
@@ -141,15 +142,19 @@ class ViterbiDecompressor(wiring.Component):
         dropping = Signal()  # there is no more matrix for this index
         last, empty = due.payload.last, due.payload.empty
         none = padding | ~held.keep
+        used, ends = ~stalled & (dropping | (due.valid & ~padding)), held.ends
+        if self.parameters.word_cycles > 1:
+            spent = self._turn(m, held, used)
+            used, ends = ~stalled & (dropping | (due.valid & ~padding & (spent | last))), ends & spent
         m.d.comb += [
-            index.ready.eq(~there | (~stalled & (dropping | (due.valid & ~padding)))),
+            index.ready.eq(~there | used),
             due.ready.eq(~stalled & (padding | (there & ~dropping))),
             new.valid.eq(padding | (due.valid & there & ~dropping)),
             new.due.eq(due.payload),
             new.zero.eq(none | empty),
             new.short.eq(padding | (none & ~empty)),
             new.long.eq(~none & (empty | ~held.ends)),
-            new.bits.eq(held.bits),
+            new.bits.eq(held.bits[: len(new.bits)]),
         ]
         with m.If(advance):
             m.d.sync += joined.eq(Mux(stalled, spare, new))
@@ -160,10 +165,24 @@ class ViterbiDecompressor(wiring.Component):
         with m.If(~stalled):
             m.d.sync += [
                 spare.eq(new),
-                padding.eq(~last & (padding | (due.valid & there & ~dropping & held.ends))),
+                padding.eq(~last & (padding | (due.valid & there & ~dropping & ends))),
                 dropping.eq(Mux(dropping, ~(there & held.ends), due.valid & there & ~padding & held.keep & ~held.ends & last)),
             ]
         return joined
+
+    def _turn(self, m: Module, held: Any, used: Value) -> Value:
+        """Move what is left of the *held* index beat down each time that some is *used*; a register says whether these are its last bits.
+
+        A beat that is taken overrules this.
+        """
+        cycles, bits = self.parameters.word_cycles, self.parameters.steps * self.parameters.p
+        place = Signal(range(cycles), reset_less=True)
+        spent = Signal(reset_less=True)
+        with m.If(self.index.ready):
+            m.d.sync += [place.eq(0), spent.eq(~self.index.payload.keep)]
+        with m.Elif(used):
+            m.d.sync += [place.eq(place + 1), spent.eq(place == cycles - 2), held.bits.eq(held.bits[bits:])]
+        return spent
 
     def _cut(self, m: Module, joined: Any, advance: Signal) -> Any:
         """Whether there is a beat, and the registered beat with the lanes that hold weights."""

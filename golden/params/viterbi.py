@@ -1,7 +1,7 @@
 """Parameters of the Viterbi decompressor."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from golden.params.base import Field, Parameters, Port, check, check_range
 
@@ -23,6 +23,8 @@ class ViterbiParameters(Parameters):
             The density that random input gives is ``threshold / 2**comparator``.
         block_steps: Steps after which the window restarts from 0; a multiple of *steps*.
         steps: Steps a clock cycle (n), so that a beat is ``steps * p`` compressed bits in and ``steps * q`` mask bits out.
+        word_bits: Compressed bits of a memory word, which is a beat of ``index``: a multiple of ``steps * p``, up to 4096; *block_steps* is
+            whole words. None is ``steps * p``, so that every clock cycle takes a beat of its own.
         pipeline: True puts a register between the XOR trees and the comparator: one more cycle of latency, a higher clock rate.
     """
 
@@ -37,6 +39,7 @@ class ViterbiParameters(Parameters):
     block_steps: int = 1024
     steps: int = 1
     pipeline: bool = False
+    word_bits: int | None = None
 
     def _check(self) -> None:
         check_range("k", self.k, 1, 24)
@@ -48,6 +51,12 @@ class ViterbiParameters(Parameters):
         check_range("steps", self.steps, 1, 256)
         check_range("block_steps", self.block_steps, 1, 1 << 24)
         check(self.block_steps % self.steps == 0, "block_steps", f"a multiple of steps ({self.steps})", self.block_steps)
+        if self.word_bits is not None:
+            check_range("word_bits", self.word_bits, 1, 4096)
+            cycle = self.steps * self.p
+            check(self.word_bits % cycle == 0, "word_bits", f"a multiple of steps * p = {cycle}", self.word_bits)
+            steps = self.word_bits // self.p
+            check(self.block_steps % steps == 0, "block_steps", f"a multiple of the {steps} steps of a word", self.block_steps)
         if not isinstance(self.pipeline, bool):
             raise TypeError(f"pipeline must be True or False, was {self.pipeline!r}")
         if not isinstance(self.taps, tuple):
@@ -58,7 +67,15 @@ class ViterbiParameters(Parameters):
 
     def _slug(self) -> str:
         comparator = f"_c{self.comparator}t{self.threshold}" if self.comparator else ""
-        return f"viterbi_k{self.k}_p{self.p}_q{self.q}{comparator}_n{self.steps}"
+        word = f"_w{self.word_bits}" if self.word_bits else ""
+        return f"viterbi_k{self.k}_p{self.p}_q{self.q}{comparator}_n{self.steps}{word}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As of all parameters, but without ``word_bits`` where that is None: so a set without has the digest that it always had."""
+        values = super().to_dict()
+        if self.word_bits is None:
+            del values["word_bits"]
+        return values
 
     @property
     def outputs(self) -> int:
@@ -76,14 +93,24 @@ class ViterbiParameters(Parameters):
         return self.steps * self.q
 
     @property
+    def index_bits(self) -> int:
+        """Compressed bits of a beat of ``index``."""
+        return self.word_bits or self.steps * self.p
+
+    @property
+    def word_cycles(self) -> int:
+        """Clock cycles that such a beat lasts."""
+        return self.index_bits // (self.steps * self.p)
+
+    @property
     def shape(self) -> Port:
         """One field: the number of weights of the matrix."""
         return Port("shape", (Field("count", self.count_bits),), framed=False)
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """``index``: ``steps * p`` compressed bits a beat, the first in bit 0."""
-        return (Port("index", (Field("bits", self.steps * self.p),)),)
+        """``index``: ``steps * p`` or *word_bits* compressed bits a beat, the first in bit 0."""
+        return (Port("index", (Field("bits", self.index_bits),)),)
 
     @property
     def output(self) -> Port:

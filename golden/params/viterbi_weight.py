@@ -52,7 +52,7 @@ class ViterbiWeightParameters(ViterbiParameters):
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """``index``: ``steps * p`` compressed bits a beat, the first in bit 0; ``value``: *values* values a beat."""
+        """``index``: that of the Viterbi decompressor; ``value``: *values* values a beat."""
         return (*super().inputs, Port("value", (Field("value", self.value_bits),), lanes=self.values))
 
     @property

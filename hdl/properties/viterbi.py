@@ -11,12 +11,12 @@ from amaranth.hdl import Cat, Module, Value
 from golden.catalog import CATALOG
 from golden.params.viterbi import ViterbiParameters
 from golden.params.viterbi_weight import ViterbiWeightParameters
-from hdl.properties.broken import broken_claims, proof_claims
+from hdl.properties.broken import broken_claims, proof_claims, wrong_claims
 from hdl.properties.claims import Claim
 from hdl.properties.model import Phase
 from hdl.properties.spec import Internals
 from hdl.properties.truth import Truth
-from hdl.properties.viterbi_broken import PARAMETERS, WRONG
+from hdl.properties.viterbi_broken import PARAMETERS, WORDS, WRONG, WRONG_OF_WORDS
 from hdl.properties.viterbi_invariants import invariants
 from hdl.properties.viterbi_model import Expected, Model
 
@@ -74,6 +74,8 @@ def designs() -> list[ViterbiParameters]:
         replace(compared, name="viterbi_pipeline_skid", pipeline=True, skid=True, steps=2, block_steps=4),
         replace(plain, name="viterbi_inverted", comparator=1, block_steps=1),
         replace(plain, name="viterbi_beat_above_count", steps=4, block_steps=4, count_bits=2),
+        replace(plain, name="viterbi_words", word_bits=3),
+        replace(compared, name="viterbi_words_skid", steps=2, block_steps=4, word_bits=8, skid=True, count_bits=5),
     ]
     inside = replace(cast(ViterbiWeightParameters, CATALOG["viterbi_weight_k3q4"]).mask, name="viterbi_of_weights")
     return [*small, *(p for p in CATALOG.values() if type(p) is ViterbiParameters and p.name in PROVEN), inside]
@@ -82,4 +84,5 @@ def designs() -> list[ViterbiParameters]:
 def claims() -> list[Claim]:
     """The Viterbi decompressor's claims."""
     made = proof_claims(ViterbiTruth, designs(), covered_in=24)
-    return made + broken_claims(ViterbiTruth, PARAMETERS, WRONG, depth=16, overlooked="no more beats of index are taken")
+    made += broken_claims(ViterbiTruth, PARAMETERS, WRONG, depth=16, overlooked="no more beats of index are taken")
+    return made + wrong_claims(ViterbiTruth, WORDS, WRONG_OF_WORDS, depth=16)

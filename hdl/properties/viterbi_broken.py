@@ -13,6 +13,7 @@ from hdl.viterbi import ViterbiDecompressor
 PARAMETERS = ViterbiParameters(
     name="viterbi_broken", k=2, q=2, taps=(0b101, 0b111, 0b011, 0b110), comparator=2, threshold=1, block_steps=2, count_bits=3,
 )
+WORDS = replace(PARAMETERS, name="viterbi_words_broken", word_bits=2)
 
 
 class Altered(ViterbiDecompressor):
@@ -34,6 +35,16 @@ class Loses(ViterbiDecompressor):
 
     def _give(self, m: Module, valid: Signal, beat: Any, xors: Value, advance: Signal) -> None:
         super()._give(m, valid & ~(beat.last & ~beat.some.any()), beat, xors, advance)
+
+
+class Repeats(ViterbiDecompressor):
+    """A decoder that uses the first bits of a word again and again."""
+
+    def _turn(self, m: Module, held: Any, used: Value) -> Value:
+        spent = super()._turn(m, held, used)
+        with m.If(used):
+            m.d.sync += held.bits.eq(held.bits)
+        return spent
 
 
 class Remembers(ViterbiDecompressor):
@@ -64,3 +75,4 @@ WRONG: Wrong = {
     "mask bits past the last weight": (lambda p: Altered(p, _uncut), "the elements"),
     "zeros that are not zero": (lambda p: Altered(p, _dirty_zeros), "the elements"),
 }
+WRONG_OF_WORDS: Wrong = {"the first bits of a word are used again": (Repeats, "the elements")}

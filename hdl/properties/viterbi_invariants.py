@@ -1,7 +1,8 @@
 """How the Viterbi decompressor's registers stand to its model: what makes the proof inductive. The schedule's are in a file of their own.
 
-Registers read: of ``decoder`` there, held, padding, dropping, stalled, joined, spare, valid, beat, history, bits, sums, idle, given_valid,
-given and, with ``pipeline``, staged_valid, staged and staged_xors; of ``skid`` valid, front, spare_valid and spare.
+Registers read: of ``decoder`` there, held, place and spent where a word lasts several cycles, padding, dropping, stalled, joined, spare,
+valid, beat, history, bits, sums, idle, given_valid, given and, with ``pipeline``, staged_valid, staged and
+staged_xors; of ``skid`` valid, front, spare_valid and spare.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from hdl.properties.spec import Internals
 from hdl.properties.viterbi_model import Expected, Model
 from hdl.properties.viterbi_schedule import Walk, schedule
 from hdl.stream import payload
-from hdl.viterbi import beat_layout, joined_layout, kept_lanes, neighbours, xor_outputs
+from hdl.viterbi import beat_layout, held_layout, joined_layout, kept_lanes, neighbours, xor_outputs
 
 
 def invariants(m: Module, model: Model, internals: Internals, parameters: ViterbiParameters) -> None:
@@ -30,13 +31,23 @@ def invariants(m: Module, model: Model, internals: Internals, parameters: Viterb
         Assert(model.position < parameters.block_steps, "invariant: the position is in the block"),
         Assert(model.position % parameters.steps == 0, "invariant: the position is that of a beat"),
         Assert(model.begun | (model.position == 0), "invariant: a matrix begins with a block"),
+        Assert(model.place < parameters.word_cycles, "invariant: the place is in the index beat"),
+        Assert((model.place == 0) | model.begun & (model.phase == Phase.READ) & (model.streams["index"].level == 1),
+               "invariant: bits of an index beat were used for a matrix that wants the others"),
         Assert(~internals["decoder.stalled"] | internals["decoder.given_valid"], "invariant: only a beat that was not taken stalls"),
         Assert(internals["decoder.idle"] == ~internals["decoder.given_valid"], "invariant: the output register is idle without a beat"),
     ]
     there, index = internals["decoder.there"], model.streams["index"]
     m.d.comb += Assert(there == index.level, "invariant: an index beat is held")
     with m.If(there):
-        m.d.comb += Assert(internals["decoder.held"] == Value.cast(index.entry0), "invariant: the index beat that is held")
+        held, entry = data.View(held_layout(parameters), internals["decoder.held"]), index.entry0
+        left = entry.data[0] >> model.place * (parameters.steps * parameters.p)
+        same = (held.bits == left) & (held.keep == entry.keep) & (held.ends == entry.last)
+        m.d.comb += Assert(same, "invariant: the index beat that is held")
+        if parameters.word_cycles > 1:
+            final = (model.place == parameters.word_cycles - 1) | ~entry.keep
+            m.d.comb += Assert(internals["decoder.place"] == model.place, "invariant: how much of it was used")
+            m.d.comb += Assert(internals["decoder.spent"] == final, "invariant: whether its last bits are next")
         m.d.comb += Assert(index.entry0.keep | index.entry0.last, "invariant: an index beat that is held says something")
     drops, shapes = model.phase == Phase.DROP, model.shapes
     walk = Walk(drops, Mux(drops, shapes.entry1, model.left), Mux(drops, 0, model.position), model.phase != Phase.PAD)

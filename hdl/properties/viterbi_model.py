@@ -58,12 +58,13 @@ class Model(wiring.Component):
     Members:
         shape, count: ``In``; a shape beat is taken, and what it holds.
         index, index_beat: ``In``; an index beat is taken, and what it holds.
-        use: ``In``; the oldest index beat is used, or dropped.
+        use: ``In``; the next bits of the oldest index beat are used, or it is dropped.
         pad: ``In``; a beat of zeros is made.
         taken: ``In``; an output beat is taken.
         unasked: ``Out``; an index beat was used while no matrix wanted one or there was none, or zeros were made for none.
         phase, begun, left, window, position: ``Out``; of the matrix at work: where it stands, whether anything of its index has been taken,
             the weights still missing, the last ``k + p`` compressed bits, and the steps of the block so far.
+        place: ``Out``; how often bits of the oldest index beat have been used: each time as many as a clock cycle takes.
 
     Attributes:
         shapes: The counts of the matrices not yet complete, that at work first.
@@ -79,6 +80,7 @@ class Model(wiring.Component):
         inputs = {"shape": 1, "count": p.count_bits, "index": 1, "index_beat": beat, "use": 1, "pad": 1, "taken": 1}
         outputs = {
             "unasked": 1, "phase": Phase, "begun": 1, "left": p.count_bits, "window": p.k + p.p, "position": range(p.block_steps),
+            "place": range(p.word_cycles),
         }
         super().__init__({name: In(shape) for name, shape in inputs.items()} | {name: Out(shape) for name, shape in outputs.items()})
 
@@ -87,23 +89,28 @@ class Model(wiring.Component):
         m.submodules.shapes, m.submodules.beats = shapes, beats = self.shapes, self.beats
         m.submodules.index = index = self.streams["index"]
         beat = self.index_beat
-        m.d.comb += [index.push.eq(self.index & (beat.keep | beat.last)), index.new.eq(beat), index.pop.eq(self.use)]
+        leaves = Signal()  # what is used are the last bits that anyone asks for of the oldest index beat
+        m.d.comb += [index.push.eq(self.index & (beat.keep | beat.last)), index.new.eq(beat), index.pop.eq(self.use & leaves)]
         ends = Signal()
         begun, remaining = Signal(), Signal(self.parameters.count_bits)
         m.d.comb += [
             shapes.push.eq(self.shape), shapes.new.eq(self.count), shapes.pop.eq(ends), beats.pop.eq(self.taken),
             self.begun.eq(begun), self.left.eq(Mux(begun, remaining, shapes.entry0)),
         ]
-        self._follow(m, ends, begun, remaining)
+        self._follow(m, ends, leaves, begun, remaining)
         self._decode(m, ends)
         return m
 
-    def _follow(self, m: Module, ends: Signal, begun: Signal, remaining: Signal) -> None:
+    def _follow(self, m: Module, ends: Signal, leaves: Signal, begun: Signal, remaining: Signal) -> None:
         """Follow a matrix from its first index beat to its end; owe what each beat brings."""
+        spent = Signal()
+        m.d.comb += [spent.eq((self.place == self.parameters.word_cycles - 1) | ~self.streams["index"].entry0.keep)]
         lanes, new, index = self.parameters.mask_bits, self.beats.new, self.streams["index"]
         keep, last = index.entry0.keep, index.entry0.last
         phase = Signal(Phase)
         complete = Signal()
+        place = Signal.like(self.place)
+        m.d.comb += self.place.eq(place)
         m.d.comb += [self.phase.eq(phase), complete.eq(self.left <= lanes), new.left.eq(self.left)]
         with m.Switch(phase):
             with m.Case(Phase.READ):
@@ -114,7 +121,7 @@ class Model(wiring.Component):
                 m.d.comb += new.error.eq(wrong)
                 with m.If(self.use):
                     m.d.sync += [begun.eq(1), remaining.eq(self.left - lanes)]
-                    m.d.sync += phase.eq(Mux(complete, Phase.DROP, Mux(last, Phase.PAD, Phase.READ)))
+                    m.d.sync += phase.eq(Mux(complete, Phase.DROP, Mux(last & spent, Phase.PAD, Phase.READ)))
             with m.Case(Phase.PAD):
                 m.d.comb += [self.unasked.eq(self.use), self.beats.push.eq(self.pad), ends.eq(self.pad & complete)]
                 m.d.comb += [new.zero.eq(1), new.error.eq(Error.SHORT)]
@@ -122,12 +129,16 @@ class Model(wiring.Component):
                     m.d.sync += remaining.eq(self.left - lanes)
             with m.Case(Phase.DROP):
                 m.d.comb += [self.unasked.eq(self.pad | (self.use & index.underflows)), ends.eq(self.use & last)]
+        m.d.comb += leaves.eq(spent | complete | (phase == Phase.DROP))
+        with m.If(self.use):
+            m.d.sync += place.eq(Mux(leaves, 0, place + 1))
         with m.If(ends):
             m.d.sync += [phase.eq(Phase.READ), begun.eq(0)]
 
     def _decode(self, m: Module, ends: Signal) -> None:
-        """Take an index beat's steps one after the other."""
+        """Take a clock cycle's steps one after the other."""
         p, beat = self.parameters, self.streams["index"].entry0
+        bits = beat.data[0].word_select(self.place, p.steps * p.p)
         window, position = Signal(p.k + p.p), Signal(range(p.block_steps))
         m.d.comb += [self.window.eq(window), self.position.eq(position)]
         xors = []
@@ -136,7 +147,7 @@ class Model(wiring.Component):
         for step in range(p.steps):
             seen = Mux(step_of_block == 0, 0, seen)
             for bit in range(p.p):
-                seen = Cat(beat.data[0][step * p.p + bit], seen)[: p.k + p.p]
+                seen = Cat(bits[step * p.p + bit], seen)[: p.k + p.p]
             xors += [(seen & tap).xor() for tap in p.taps]
             step_of_block = Mux(step_of_block == p.block_steps - 1, 0, step_of_block + 1)
         m.d.comb += self.beats.new.xors.eq(Cat(xors))

@@ -1,5 +1,6 @@
 """The Viterbi format's definition against every possible input, and against numbers worked out by hand."""
 
+import re
 from itertools import product
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden import viterbi
+from golden.bits import words_to_bits
 from golden.catalog import CATALOG
 from golden.params.base import Error
 from golden.params.viterbi import ViterbiParameters
@@ -167,3 +169,42 @@ def test_an_empty_matrix_needs_no_index():
 def test_beats_hold_the_first_bit_lowest():
     parameters = ViterbiParameters(k=2, q=1, taps=(1,), steps=4, block_steps=4)
     assert viterbi.pack([1, 0, 0, 0, 1, 1], parameters) == [0b0001, 0b0011]
+
+
+WORDS = ViterbiParameters.from_dict(EXAMPLE.to_dict() | {"word_bits": 4, "name": ""})
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-5, 5), max_size=80))
+def test_memory_words_hold_the_same_bits_and_stand_for_the_same_mask(gains):
+    shares, plain = viterbi.encode(gains, WORDS), viterbi.encode(gains, EXAMPLE)
+    assert words_to_bits(shares["index"], 4)[: len(plain["index"])] == plain["index"]
+    assert viterbi.decode(shares, WORDS) == viterbi.decode(plain, EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("index", "words", "error"),
+    [
+        ([0b1101], [0b1111, 0b0110, 0b0010], Error.NONE),  # the fourth bit is past the matrix, whatever it is
+        ([0b0101, 0b0000], [0b1111, 0b0110, 0b0010], Error.LONG),
+        ([0b0101, None], [0b1111, 0b0110, 0b0010], Error.LONG),
+        ([None, 0b0101], [0b1111, 0b0110, 0b0010], Error.NONE),
+        ([], [0, 0, 0], Error.SHORT),
+    ],
+)
+def test_an_index_of_words_has_to_end_with_the_word_that_completes_the_matrix(index, words, error):
+    decoded = viterbi.decode({"shape": [10], "index": index}, WORDS)
+    assert (decoded.elements, decoded.error) == (words, error)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"word_bits": 0}, "word_bits must be between 1 and 4096, was 0"),
+        ({"word_bits": 3, "steps": 2, "block_steps": 6}, "word_bits must be a multiple of steps * p = 2, was 3"),
+        ({"word_bits": 8, "block_steps": 12}, "block_steps must be a multiple of the 8 steps of a word, was 12"),
+    ],
+)
+def test_words_hold_whole_beats_and_blocks_whole_words(values, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        ViterbiParameters.from_dict(EXAMPLE.to_dict() | {"name": ""} | values)

@@ -197,7 +197,7 @@ def random_shares(generator: random.Random, p: ViterbiParameters) -> dict[str, l
     beats = -(-count // p.mask_bits)
     if generator.random() < 0.5:
         beats = generator.randrange(2 * beats + 2)
-    index: list[Element | None] = [generator.getrandbits(p.steps * p.p) for _ in range(beats)]
+    index: list[Element | None] = [generator.getrandbits(p.index_bits) for _ in range(beats)]
     if generator.random() < 0.3:
         index.insert(generator.randrange(len(index) + 1), None)
     return {"shape": [count], "index": index}

@@ -86,7 +86,7 @@ def choose(
 def encode(levels: Levels, mask: Mask, parameters: ViterbiParameters) -> Iterator[Tile]:
     """*levels* cut into tiles of whole blocks, at most about ``TILE_WEIGHTS`` weights each.
 
-    ``index`` holds beats of ``steps * p`` bits: uint64 up to 64 bits, Python integers (dtype object) above.
+    ``index`` holds beats of ``index_bits`` bits: uint64 up to 64 bits, Python integers (dtype object) above.
     """
     if mask.index is None:
         raise ValueError("mask must come from choose(): the Viterbi format can not encode any other")
@@ -97,7 +97,7 @@ def encode(levels: Levels, mask: Mask, parameters: ViterbiParameters) -> Iterato
         piece = slice(start, min(start + size, flat.size))
         first, last = start // parameters.q * parameters.p, -(-piece.stop // parameters.q) * parameters.p
         count = piece.stop - start
-        streams = {"shape": np.array([count], np.uint64), "index": pack_bits(mask.index[first:last], parameters.steps * parameters.p)}
+        streams = {"shape": np.array([count], np.uint64), "index": pack_bits(mask.index[first:last], parameters.index_bits)}
         yield Tile(count, streams, _pick(flat[piece], kept[piece]))
 
 
