@@ -135,17 +135,19 @@ class ViterbiDecompressor(wiring.Component):
         new = Signal(layout)
         joined = Signal(layout)
         spare = Signal(layout, reset_less=True)
-        held = Signal(held_layout(self.parameters), reset_less=True)
+        held: Any = Signal(held_layout(self.parameters), reset_less=True)
         stalled = Signal()
         there = Signal()  # an index beat is held, one that says something
         padding = Signal()  # there is no more index for this matrix
         dropping = Signal()  # there is no more matrix for this index
         last, empty = due.payload.last, due.payload.empty
-        none = padding | ~held.keep
         used, ends = ~stalled & (dropping | (due.valid & ~padding)), held.ends
-        if self.parameters.word_cycles > 1:
+        if self.parameters.word_cycles > 1:  # the bits, which move by themselves, are a register of their own
+            parts = Signal(self.parameters.index_bits, name="held_bits", reset_less=True), Signal(2, name="held_flags", reset_less=True)
+            held = data.View(held_layout(self.parameters), Cat(*parts))
             spent = self._turn(m, held, used)
-            used, ends = ~stalled & (dropping | (due.valid & ~padding & (spent | last))), ends & spent
+            used, ends = ~stalled & (dropping | (due.valid & ~padding & (spent | last))), held.ends & spent
+        none = padding | ~held.keep
         m.d.comb += [
             index.ready.eq(~there | used),
             due.ready.eq(~stalled & (padding | (there & ~dropping))),

@@ -1,7 +1,7 @@
 """How the Viterbi decompressor's registers stand to its model: what makes the proof inductive. The schedule's are in a file of their own.
 
-Registers read: of ``decoder`` there, held, place and spent where a word lasts several cycles, padding, dropping, stalled, joined, spare,
-valid, beat, history, bits, sums, idle, given_valid, given and, with ``pipeline``, staged_valid, staged and
+Registers read: of ``decoder`` there, held (where a word lasts several cycles held_bits, held_flags, place and spent), padding, dropping,
+stalled, joined, spare, valid, beat, history, bits, sums, idle, given_valid, given and, with ``pipeline``, staged_valid, staged and
 staged_xors; of ``skid`` valid, front, spare_valid and spare.
 """
 
@@ -40,11 +40,13 @@ def invariants(m: Module, model: Model, internals: Internals, parameters: Viterb
     there, index = internals["decoder.there"], model.streams["index"]
     m.d.comb += Assert(there == index.level, "invariant: an index beat is held")
     with m.If(there):
-        held, entry = data.View(held_layout(parameters), internals["decoder.held"]), index.entry0
+        words = parameters.word_cycles > 1
+        parts = [internals[f"decoder.{name}"] for name in (("held_bits", "held_flags") if words else ("held",))]
+        held, entry = data.View(held_layout(parameters), Cat(*parts)), index.entry0
         left = entry.data[0] >> model.place * (parameters.steps * parameters.p)
         same = (held.bits == left) & (held.keep == entry.keep) & (held.ends == entry.last)
         m.d.comb += Assert(same, "invariant: the index beat that is held")
-        if parameters.word_cycles > 1:
+        if words:
             final = (model.place == parameters.word_cycles - 1) | ~entry.keep
             m.d.comb += Assert(internals["decoder.place"] == model.place, "invariant: how much of it was used")
             m.d.comb += Assert(internals["decoder.spent"] == final, "invariant: whether its last bits are next")
