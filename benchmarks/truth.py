@@ -1,4 +1,5 @@
-"""Whole networks through every format's decoder of 1, 4 and 16 weights a beat: what differs from golden, and what rate they reach."""
+"""Whole networks through every format's decoder of 1, 4 and 16 weights a beat, and those of masks and look-ups: what differs from golden,
+and what rate they reach."""
 
 import tempfile
 import warnings
@@ -33,17 +34,20 @@ def networks() -> dict[str, Layers]:
     return {"digits": {name: layer for name, layer in digits.items() if name.endswith(".weight")}, "drawn": {"weight": drawn}}
 
 
-def designs() -> list[tuple[str, int, Parameters | None]]:
-    """Format, lanes and the decoder, or None where the format has no such width; formats that give no weights are left out."""
-    found = []
+def designs() -> list[tuple[str, int, Parameters | str]]:
+    """Format, lanes and the decoder, or why there is none of that width. Of a format of which there is none at all (it gives masks, or
+    answers to requests) the default, with the elements that it gives a cycle.
+    """
+    found: list[tuple[str, int, Parameters | str]] = []
     for name, default in DEFAULTS.items():
-        kinds = [] if default.view or default.output.name != "weight" else LANES
-        for lanes in kinds:
+        made: list[tuple[str, int, Parameters | str]] = []
+        for lanes in LANES:
             try:
-                parameters = type(default).weights(lanes, **VALUES.get(name, {}))
-            except ValueError:
-                parameters = None
-            found.append((name, lanes, parameters))
+                made.append((name, lanes, type(default).weights(lanes, **VALUES.get(name, {}))))
+            except ValueError as error:
+                made.append((name, lanes, str(error)))
+        if not default.view:
+            found += made if any(isinstance(one, Parameters) for *_, one in made) else [(name, default.rate, default)]
     return found
 
 
@@ -62,8 +66,8 @@ def rows(say: Say, large: bool) -> list[Row]:
             continue
         for name, lanes, parameters in designs():
             title = f"{network}, {name}, {lanes} lanes"
-            if parameters is None:
-                found.append({"name": f"{title}: the format has no such width", "value": None, "unit": ""})
+            if isinstance(parameters, str):
+                found.append({"name": f"{title}: not played, {parameters}", "value": None, "unit": ""})
                 continue
             say(title)
             outcome = played(layers, DENSITY, parameters)
