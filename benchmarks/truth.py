@@ -17,8 +17,6 @@ from unprune.outcome import Outcome
 from unprune.roundtrip import Layers, round_trip
 
 LANES = (1, 4, 16)
-CODE = CATALOG["viterbi_k5q4c3"]  # of the Viterbi decoder, since its lanes are a multiple of q
-VALUES = {"viterbi_weight": {name: getattr(CODE, name) for name in ("k", "q", "comparator", "taps")}}
 DENSITY = 0.1
 DRAWN = (1024, 2048)  # weights: more than two million
 RLC_RATES = {1.0: 3.0, 0.75: 3.6, 0.5: 3.9, 0.3: 3.98}  # elements per cycle that 4 lanes of Eyeriss words have to reach, by density
@@ -43,7 +41,7 @@ def designs() -> list[tuple[str, int, Parameters | str]]:
         made: list[tuple[str, int, Parameters | str]] = []
         for lanes in LANES:
             try:
-                made.append((name, lanes, type(default).weights(lanes, **VALUES.get(name, {}))))
+                made.append((name, lanes, type(default).weights(lanes)))
             except ValueError as error:
                 made.append((name, lanes, str(error)))
         if not default.view:

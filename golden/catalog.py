@@ -20,14 +20,12 @@ from golden.params.relative import RelativeParameters
 from golden.params.rlc import RlcParameters
 from golden.params.sparse import SparseParameters
 from golden.params.viterbi import ViterbiParameters
-from golden.params.viterbi_weight import ViterbiWeightParameters
+from golden.params.viterbi_weight import TAPS_K5_Q4_C3, ViterbiWeightParameters
 
 # Taps found by `python -m unprune.encode.taps`, with its options; the score is the magnitude that the mask keeps of what magnitude
 # pruning keeps at the same count, on Gaussian weights.
 # 0.852: --k 8 --q 5 --comparator 3 --density 0.0844 --tries 5000 --seed 1
 TAPS_K8_Q5_C3 = (0x141, 0x167, 0x1a5, 0x12f, 0x1d7, 0x105, 0x1b1, 0x17b, 0x12f, 0x1b5, 0x16f, 0x1df, 0x1e1, 0x16d, 0x17b)
-# 0.885 (at more index bits per weight): --k 5 --q 4 --comparator 3 --density 0.0844 --tries 5000 --seed 1
-TAPS_K5_Q4_C3 = (0x2b, 0x2d, 0x3b, 0x29, 0x31, 0x3b, 0x3f, 0x23, 0x3d, 0x2f, 0x3f, 0x35)
 # 0.861: --k 8 --q 5 --comparator 5 --threshold 3 --density 0.0844 --tries 5000 --seed 0
 TAPS_K8_Q5_C5 = (
     0x1cd, 0x1ab, 0x12f, 0x1f5, 0x1bb, 0x1a1, 0x10d, 0x1e7, 0x15b, 0x1c1, 0x161, 0x171, 0x1df,

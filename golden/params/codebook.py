@@ -61,8 +61,8 @@ class CodebookParameters(LaneParameters):
 
     @property
     def output(self) -> Port:
-        """``weight``: *lanes* values a beat."""
-        return Port("weight", (Field("value", self.value_bits),), lanes=self.lanes, user_bits=2)
+        """``weight``: *lanes* weights a beat."""
+        return Port("weight", (Field("weight", self.value_bits),), lanes=self.lanes, user_bits=2)
 
     @property
     def latency(self) -> int:

@@ -7,6 +7,10 @@ from golden.params.base import Field, Port, check, check_range
 from golden.params.bitmap import BitmapParameters
 from golden.params.viterbi import ViterbiParameters
 
+# 0.885 of the magnitude that magnitude pruning keeps at the same density: python -m unprune.encode.taps --k 5 --q 4 --comparator 3
+# --density 0.0844 --tries 5000 --seed 1
+TAPS_K5_Q4_C3 = (0x2b, 0x2d, 0x3b, 0x29, 0x31, 0x3b, 0x3f, 0x23, 0x3d, 0x2f, 0x3f, 0x35)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ViterbiWeightParameters(ViterbiParameters):
@@ -34,7 +38,9 @@ class ViterbiWeightParameters(ViterbiParameters):
 
     @classmethod
     def weights(cls, lanes: int, **values: Any) -> Self:
-        """Of a code that is given, with *k*, *q* and *taps* at least; *lanes* is a multiple of *q*."""
+        """Of a code that is given, with *k*, *q* and *taps*, or of one with q = 4; *lanes* is a multiple of *q*."""
+        if not {"k", "q", "taps"} & set(values):
+            values = {"k": 5, "q": 4, "comparator": 3, "taps": TAPS_K5_Q4_C3} | values
         missing = [name for name in ("k", "q", "taps") if name not in values]
         check(not missing, "the parameters of viterbi_weight", f"given with {', '.join(missing)}", sorted(values))
         check(lanes % values["q"] == 0, "lanes", f"a multiple of q = {values['q']}", lanes)
