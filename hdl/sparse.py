@@ -18,6 +18,8 @@ class SparseView(wiring.Component):
     until it is known whether it is the matrix's last.
     ``ready`` of all inputs follows ``survivor.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
 
+    Of a decoder whose rows start new beats the lanes that are kept are the lowest ones of a beat.
+
     Members:
         shape and encoded streams: Those of the decoder.
         survivor: Position in the matrix, row-major, and value. ``error`` on the last beat: the decoder's. A matrix without survivors has
@@ -47,6 +49,9 @@ class SparseView(wiring.Component):
         """Hold a dense beat and give its survivors one by one, the lowest lane first."""
         lanes = self.parameters.of.output.lanes
         beat = weight.payload
+        kept: Any = lanes  # of a beat that is not the last
+        if self.parameters.of.rows_apart:
+            kept = _chosen(beat.keep & ~(beat.keep >> 1), [Const(lane + 1, range(lanes + 1)) for lane in range(lanes)])
         values = Signal(data.ArrayLayout(len(survivor.value), lanes), reset_less=True)
         base, next_base = Signal.like(survivor.position, reset_less=True, name="base"), Signal.like(survivor.position, name="next_base")
         left = Signal(lanes)  # survivors of the held beat that are still to be given
@@ -69,7 +74,7 @@ class SparseView(wiring.Component):
             with m.If(few):
                 m.d.sync += [last.eq(weight.valid & beat.last), values.eq(beat.data), base.eq(next_base), error.eq(beat.error)]
                 with m.If(weight.valid):
-                    m.d.sync += next_base.eq(Mux(beat.last, 0, next_base + lanes))
+                    m.d.sync += next_base.eq(Mux(beat.last, 0, next_base + kept))
 
     def _give(self, m: Module, advance: Signal, found: Signal, end: Signal, survivor: Any, error: Signal) -> None:
         """Hold a survivor back until the next one or the matrix's end; then give it, with what is told on a matrix's last beat."""
