@@ -1,5 +1,6 @@
 """The sparse view of a decoder: what it gives as dense beats, as position and value of each weight that is not 0."""
 
+from itertools import pairwise
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -13,7 +14,8 @@ from hdl.stream import decoder_members
 class SparseView(wiring.Component):
     """A decoder of weights whose zeros are skipped: position and value of each other weight, one per clock cycle.
 
-    Rate: one survivor per clock cycle; a beat of the decoder without one takes a cycle too. No idle cycle between matrices.
+    Rate: one survivor per clock cycle, where the decoder gives its beats in time; a beat without one takes a cycle too. No idle cycle
+    between matrices.
     Latency: 3 clock cycles from a dense beat to its first survivor, where another one follows in the next cycle: a survivor is held back
     until it is known whether it is the matrix's last.
     ``ready`` of all inputs follows ``survivor.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
@@ -51,7 +53,8 @@ class SparseView(wiring.Component):
         beat = weight.payload
         kept: Any = lanes  # of a beat that is not the last
         if self.parameters.of.rows_apart:
-            kept = _chosen(beat.keep & ~(beat.keep >> 1), [Const(lane + 1, range(lanes + 1)) for lane in range(lanes)])
+            highest = Cat(one & ~above for one, above in pairwise([*beat.keep, Const(0)]))
+            kept = _chosen(highest, [Const(lane + 1, range(lanes + 1)) for lane in range(lanes)])
         values = Signal(data.ArrayLayout(len(survivor.value), lanes), reset_less=True)
         base, next_base = Signal.like(survivor.position, reset_less=True, name="base"), Signal.like(survivor.position, name="next_base")
         left = Signal(lanes)  # survivors of the held beat that are still to be given
