@@ -1,5 +1,6 @@
 """The sparse view keeps the contract whatever decoder it is of."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,7 @@ def test_keeps_the_contract_of_any_format(of: Parameters, tmp_path: Path) -> Non
 def test_no_format_with_weights_is_left_out() -> None:
     weights = {p.format for p in CATALOG.values() if p.output.name == "weight"} - {"lookup"}  # which gives what it is asked for
     assert {p.format for p in narrow()} == weights
+
+
+def test_finds_partial_beats_that_are_counted_as_whole_ones(caught: Callable[[str, str, str, str], bool]) -> None:
+    assert caught("sparse_csr_tiny", "next_base + ", "next_base + 6'h02 | 6'h00 & ", "matrices_under_stalls")
