@@ -113,6 +113,9 @@ CATALOG: dict[str, Parameters] = {
         SparseParameters(
             name="sparse_rlc_tiny", of=RlcParameters(run_bits=1, level_bits=2, pairs_per_word=2, word_bits=7, lanes=2, count_bits=5)
         ),
+        SparseParameters(
+            name="sparse_csr_tiny", of=CsrParameters(row_bits=3, column_bits=3, value_bits=3, count_bits=5, dense=True, lanes=2)
+        ),
         BitmapParameters(name="bitmap_n16"),
         BitmapParameters(name="bitmap_n128", lanes=128, values=128),
         BitmapParameters(name="bitmap_n5_s2_skid", lanes=5, value_bits=5, values=2, count_bits=9, skid=True),

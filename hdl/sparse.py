@@ -1,5 +1,6 @@
 """The sparse view of a decoder: what it gives as dense beats, as position and value of each weight that is not 0."""
 
+from itertools import pairwise
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -13,10 +14,13 @@ from hdl.stream import decoder_members
 class SparseView(wiring.Component):
     """A decoder of weights whose zeros are skipped: position and value of each other weight, one per clock cycle.
 
-    Rate: one survivor per clock cycle; a beat of the decoder without one takes a cycle too. No idle cycle between matrices.
+    Rate: one survivor per clock cycle, where the decoder gives its beats in time; a beat without one takes a cycle too. No idle cycle
+    between matrices.
     Latency: 3 clock cycles from a dense beat to its first survivor, where another one follows in the next cycle: a survivor is held back
     until it is known whether it is the matrix's last.
     ``ready`` of all inputs follows ``survivor.ready`` combinationally (``parameters.skid`` cuts that outside, see hdl.axis).
+
+    Of a decoder whose rows start new beats the lanes that are kept are the lowest ones of a beat.
 
     Members:
         shape and encoded streams: Those of the decoder.
@@ -47,6 +51,10 @@ class SparseView(wiring.Component):
         """Hold a dense beat and give its survivors one by one, the lowest lane first."""
         lanes = self.parameters.of.output.lanes
         beat = weight.payload
+        kept: Any = lanes  # of a beat that is not the last
+        if self.parameters.of.rows_apart:
+            highest = Cat(one & ~above for one, above in pairwise([*beat.keep, Const(0)]))
+            kept = _chosen(highest, [Const(lane + 1, range(lanes + 1)) for lane in range(lanes)])
         values = Signal(data.ArrayLayout(len(survivor.value), lanes), reset_less=True)
         base, next_base = Signal.like(survivor.position, reset_less=True, name="base"), Signal.like(survivor.position, name="next_base")
         left = Signal(lanes)  # survivors of the held beat that are still to be given
@@ -69,7 +77,7 @@ class SparseView(wiring.Component):
             with m.If(few):
                 m.d.sync += [last.eq(weight.valid & beat.last), values.eq(beat.data), base.eq(next_base), error.eq(beat.error)]
                 with m.If(weight.valid):
-                    m.d.sync += next_base.eq(Mux(beat.last, 0, next_base + lanes))
+                    m.d.sync += next_base.eq(Mux(beat.last, 0, next_base + kept))
 
     def _give(self, m: Module, advance: Signal, found: Signal, end: Signal, survivor: Any, error: Signal) -> None:
         """Hold a survivor back until the next one or the matrix's end; then give it, with what is told on a matrix's last beat."""

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -164,6 +164,20 @@ class Parameters(ABC):
     def rate(self) -> int:
         """The most elements that the decoder gives per clock cycle."""
         return self.output.lanes
+
+    @property
+    def rows_apart(self) -> bool:
+        """Whether each row of weights starts a new beat, so that beats in the midst of a matrix may be partial."""
+        return False
+
+    def weights_of(self, shape: Sequence[int]) -> int:
+        """The number of weights that the decoder gives for a matrix of that *shape*, a number for each field of the port.
+
+        Raises:
+            ValueError: The shape does not say it.
+        """
+        check(len(self.shape.fields) == 1, "the decoder", "one that gives as many weights as its shape says", self.name)
+        return shape[0]
 
     @property
     def digest(self) -> str:

@@ -1,6 +1,7 @@
 """Parameters of the coordinate decoder."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -76,6 +77,10 @@ class CooParameters(Parameters):
     def output(self) -> Port:
         """``weight``: *lanes* weights a beat; without *dense* ``survivor``."""
         return Port("weight", (Field("weight", self.value_bits),), lanes=self.lanes, user_bits=3) if self.dense else self.survivor
+
+    def weights_of(self, shape: Sequence[int]) -> int:
+        """The first number."""
+        return shape[0]
 
     @property
     def latency(self) -> int:

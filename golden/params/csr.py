@@ -1,6 +1,7 @@
 """Parameters of the CSR decoder."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -104,6 +105,16 @@ class CsrParameters(Parameters):
         if not self.dense:
             return self.survivor
         return Port("weight", (Field("weight", self.value_bits),), lanes=self.lanes, user_bits=3)
+
+    @property
+    def rows_apart(self) -> bool:
+        """With *dense*."""
+        return self.dense
+
+    def weights_of(self, shape: Sequence[int]) -> int:
+        """Rows times columns."""
+        rows, columns, _ = shape
+        return rows * columns
 
     @property
     def latency(self) -> int:

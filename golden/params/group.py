@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -81,6 +82,15 @@ class GroupParameters(Parameters):
     def output(self) -> Port:
         """``weight``: *lanes* weights of one row a beat."""
         return dataclasses.replace(self.of.output, fields=(Field("weight", self.value_bits),), lanes=self.lanes)
+
+    @property
+    def rows_apart(self) -> bool:
+        """As CSR's dense rows."""
+        return True
+
+    def weights_of(self, shape: Sequence[int]) -> int:
+        """Those of all groups, so that those that fill up the rows are counted too."""
+        return self.of.weights_of(shape) * self.group
 
     @property
     def latency(self) -> int:

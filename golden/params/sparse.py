@@ -14,8 +14,8 @@ class SparseParameters(Parameters):
     """The sparse view of a decoder that gives weights: position and value of each that is not 0, for a consumer that skips zeros.
 
     Attributes:
-        of: The decoder, of any format whose output is ``weight`` and whose shape is a number of weights; without a skid buffer of its own.
-        count_bits: That of the decoder; positions are as wide.
+        of: The decoder, of any format whose output is ``weight``; without a skid buffer of its own.
+        count_bits: That of the decoder.
     """
 
     format: ClassVar[str] = "sparse"
@@ -30,9 +30,8 @@ class SparseParameters(Parameters):
         super().__post_init__()
 
     def _check(self) -> None:
-        output, shape = self.of.output, self.of.shape
-        check(output.name == "weight" and len(output.fields) == 1, "of", "a decoder that gives weights", self.of.name)
-        check(len(shape.fields) == 1, "of", "a decoder whose shape is a number of weights", self.of.name)
+        check(self.of.output.name == "weight", "of", "a decoder that gives weights", self.of.name)
+        _ = self.position_bits  # checks the shape
         check(not self.of.skid, "of", "without a skid buffer (skid of the view cuts the same path)", self.of.name)
 
     def _slug(self) -> str:
@@ -54,10 +53,15 @@ class SparseParameters(Parameters):
         return self.of.inputs
 
     @property
+    def position_bits(self) -> int:
+        """As many as the position of the last weight of the largest matrix needs."""
+        return (self.of.weights_of([(1 << field.bits) - 1 for field in self.of.shape.fields]) - 1).bit_length() or 1
+
+    @property
     def output(self) -> Port:
         """``survivor``: the position of a weight in its matrix, row-major, and its value; one a beat."""
         weight = self.of.output
-        fields = Field("position", self.count_bits), Field("value", weight.fields[0].bits)
+        fields = Field("position", self.position_bits), Field("value", weight.fields[0].bits)
         return Port("survivor", fields, user_bits=weight.user_bits)
 
     @property

@@ -18,12 +18,14 @@ class DenseParameters(LaneParameters):
     Attributes:
         lanes: Weights a beat.
         value_bits: Width of a weight.
+        rows_apart: Whether beats in the midst of a matrix may be partial.
     """
 
     format: ClassVar[str] = "properties.dense"
 
     lanes: int = 2
     value_bits: int = 1
+    rows_apart: bool = False
 
     def _check(self) -> None:
         check_range("value_bits", self.value_bits, 1, 64)

@@ -1,19 +1,20 @@
 """The sparse view behind any stream of dense beats: equal to its definition for ever.
 
 What is proven is said in :class:`hdl.properties.truth.Truth`; :class:`SparseModel` is the definition. The decoder that is viewed is
-:class:`hdl.properties.dense.Dense`, which gives whatever the solver likes.
+:class:`hdl.properties.dense.Dense`, which gives whatever the solver likes; where rows start new beats, so that the weights of a beat
+are counted, its lanes are kept from lane 0 upward: that is assumed.
 """
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
-from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.params.sparse import SparseParameters
-from hdl.properties.broken import broken_claims, proof_claims
+from hdl.properties.broken import broken_claims, proof_claims, wrong_claims
 from hdl.properties.claims import Claim
 from hdl.properties.dense import DenseParameters
 from hdl.properties.invariants import Slot, holds, skid_slots
@@ -40,7 +41,7 @@ class Survivors(wiring.Component):
     def __init__(self, parameters: SparseParameters, room: int) -> None:
         p = self.parameters = parameters
         entries = {f"entry{i}": Out(payload(p.output)) for i in range(room)}
-        outputs = {"level": Out(range(room + 1)), "open": Out(1), "base": Out(p.count_bits), "overflows": Out(1)}
+        outputs = {"level": Out(range(room + 1)), "open": Out(1), "base": Out(p.position_bits), "overflows": Out(1)}
         super().__init__({"push": In(1), "beat": In(payload(p.of.inputs[0])), "pop": In(1)} | outputs | entries)
         self.entries = [getattr(self, f"entry{i}") for i in range(room)]
 
@@ -67,8 +68,12 @@ class Survivors(wiring.Component):
         m.d.comb += self.overflows.eq(level > len(self.entries))
         m.d.sync += self.level.eq(level)
         with m.If(self.push):
-            m.d.sync += [self.base.eq(Mux(beat.last, 0, self.base + lanes)), self.open.eq(~beat.last & (some | self.open))]
+            m.d.sync += [self.base.eq(Mux(beat.last, 0, self.base + self._before(lanes))), self.open.eq(~beat.last & (some | self.open))]
         return m
+
+    def _before(self, lane: int) -> Value | int:
+        """How many weights the dense beat has below *lane*."""
+        return sum(self.beat.keep[:lane], Const(0)) if self.parameters.of.rows_apart else lane
 
     def _found(self, m: Module, here: list[Value]) -> list[Any]:
         """What comes out for each lane of the dense beat, if it has a survivor."""
@@ -77,7 +82,7 @@ class Survivors(wiring.Component):
             found = Signal.like(self.entries[0], name=f"found_{lane}")
             last = beat.last & ~Cat(here[lane + 1 :]).any()
             m.d.comb += [
-                found.data[0].position.eq(self.base + lane), found.data[0].value.eq(one.value), found.keep.eq(1),
+                found.data[0].position.eq(self.base + self._before(lane)), found.data[0].value.eq(one.value), found.keep.eq(1),
                 found.last.eq(last), found.error.eq(Mux(last, beat.data[0].code, 0)),
             ]
             made.append(found)
@@ -119,6 +124,16 @@ class SparseTruth(Truth):
     model: SparseModel
     definition = SparseModel
 
+    def watch(self, m: Module, internals: Internals) -> None:
+        if not self.parameters.of.rows_apart:
+            return
+        beat, taken, partial = self.model.dense_beat, self.model.dense, Signal()
+        m.d.comb += Assume(beat.keep & (beat.keep + 1) == 0, "lanes are kept from lane 0 upward")
+        with m.If(taken):
+            m.d.sync += partial.eq(~beat.last & (partial | (beat.keep[0] & ~beat.keep.all())))
+        ends = taken & beat.last & beat.keep[0] & beat.data[0].value.any() & ~ResetSignal()
+        m.d.comb += Cover(ends & partial, "a survivor after a partial beat in the midst of its matrix")
+
     def wants(self) -> dict[str, Value]:
         waits = ~self.owed()
         return {"shape": waits, "dense": waits}
@@ -143,7 +158,7 @@ class SparseTruth(Truth):
         for lane in range(of.lanes):
             end = last & ~left[lane + 1 :].any()
             value = values[lane * bits : (lane + 1) * bits]
-            found = Cat((base + lane)[: p.count_bits], value, Const(1), end, Mux(end, error, 0))
+            found = Cat((base + lane)[: p.position_bits], value, Const(1), end, Mux(end, error, 0))
             slots.append((f"survivor of lane {lane}", left[lane], found))
         slots.append(("beat of a matrix without survivors", ends & ~closed, Cat(Const(0, len(held) + 1), Const(1), error)))
         newest = Mux(left.any(), ~last, Mux(ends, 0, there & ~final))
@@ -175,6 +190,12 @@ class Crossed(SparseView):
         m.d.comb += [survivor.value.eq(turned.value), survivor.position.eq(turned.position ^ 1)]
 
 
+def all_lanes(parameters: SparseParameters) -> SparseView:
+    """A view that takes every beat for a whole one."""
+    of = cast(DenseParameters, parameters.of)
+    return SparseView(replace(parameters, of=replace(of, rows_apart=False)))
+
+
 SMALL = SparseParameters(name="sparse_broken", of=DenseParameters(count_bits=3))
 WRONG = {
     "an end together with a survivor is overlooked": (Endless, "tlast"),
@@ -183,17 +204,22 @@ WRONG = {
 }
 
 
+ROWS = SparseParameters(name="sparse_rows_broken", of=DenseParameters(lanes=4, count_bits=4, rows_apart=True))
+WRONG_ROWS = {"partial beats are counted as whole ones": (all_lanes, "the elements")}
+
+
 def designs() -> list[SparseParameters]:
-    """Views of two, one, eight lanes, and of four with skid."""
+    """Views of two, one, eight lanes, of four with skid, and of four where rows start new beats."""
     return [
         replace(SMALL, name="sparse_view"),
         SparseParameters(name="sparse_one_lane", of=DenseParameters(lanes=1, value_bits=2, count_bits=3)),
         SparseParameters(name="sparse_four_skid", of=DenseParameters(lanes=4, value_bits=2, count_bits=4), skid=True),
         SparseParameters(name="sparse_eight_lanes", of=DenseParameters(lanes=8, value_bits=2, count_bits=8)),
+        replace(ROWS, name="sparse_rows"),
     ]
 
 
 def claims() -> list[Claim]:
     """The sparse view's claims."""
     made = proof_claims(SparseTruth, designs(), covered_in=16)
-    return made + broken_claims(SparseTruth, SMALL, WRONG, depth=12)
+    return made + broken_claims(SparseTruth, SMALL, WRONG, depth=12) + wrong_claims(SparseTruth, ROWS, WRONG_ROWS, depth=12)

@@ -10,7 +10,6 @@ import pytest
 from amaranth.hdl import Const, Value
 from amaranth.sim import Simulator
 
-from golden import rlc as rlc_format
 from golden import sparse
 from golden.bits import Element, beats_of
 from golden.catalog import CATALOG
@@ -248,8 +247,9 @@ def viewed(model: SparseModel, matrices: list[Decoded]) -> list[tuple[list[tuple
     """Survivors and error code of every dense matrix, as the model of the sparse view gives them."""
     waiting, lanes = [], model.parameters.of.output.lanes
     for matrix in matrices:
-        for start in range(0, max(len(matrix.elements), 1), lanes):
-            part, last = matrix.elements[start : start + lanes], start + lanes >= len(matrix.elements)
+        parts = beats_of(matrix.elements, lanes, matrix.row)
+        for number, part in enumerate(parts, 1):
+            last = number == len(parts)
             data = [{"value": value, "code": matrix.error * last} for value in [*part, *[0] * (lanes - len(part))]]
             waiting.append({"data": data, "keep": (1 << len(part)) - 1, "last": last})
     given: list[tuple[list[tuple[int, int]], int]] = []
@@ -277,13 +277,17 @@ def viewed(model: SparseModel, matrices: list[Decoded]) -> list[tuple[list[tuple
     return given
 
 
-def test_the_model_of_the_sparse_view_agrees_with_golden(spoil: Callable[..., Shares]) -> None:
-    p = CATALOG["sparse_rlc_tiny"]
+@pytest.mark.parametrize(("name", "matrix"), [("sparse_rlc_tiny", good_matrix), ("sparse_csr_tiny", csr_matrix)])
+def test_the_model_of_the_sparse_view_agrees_with_golden(name: str, matrix: Callable[..., Shares], spoil: Callable[..., Shares]) -> None:
+    p = CATALOG[name]
     assert isinstance(p, SparseParameters)
     generator = random.Random(p.name)
-    matrices = [spoil(p.of, good_matrix(p.of, generator), generator) for _ in range(100)]
-    dense = DenseParameters(lanes=p.of.output.lanes, value_bits=p.of.output.fields[0].bits, count_bits=p.count_bits)
-    decoded = [sparse.decode(matrix, p) for matrix in matrices]
-    assert viewed(SparseModel(replace(p, of=dense)), [rlc_format.decode(matrix, p.of) for matrix in matrices]) == [
-        (one.elements, one.error) for one in decoded
+    matrices = [spoil(p.of, matrix(p.of, generator), generator) for _ in range(100)]
+    dense = DenseParameters(
+        lanes=p.of.output.lanes, value_bits=p.of.output.fields[0].bits, count_bits=p.position_bits, rows_apart=p.of.rows_apart
+    )
+    decoder = importlib.import_module(f"golden.{p.of.format}")
+    decoded = [sparse.decode(shares, p) for shares in matrices]
+    assert viewed(SparseModel(replace(p, of=dense)), [decoder.decode(shares, p.of) for shares in matrices]) == [
+        (one.elements, one.error % 4) for one in decoded  # what stands for the decoder has codes of two bits
     ]

@@ -63,6 +63,8 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["generate", "viterbi", "--weights", "8"], "viterbi has no decoder that gives 8 weights a beat"),
         (["generate", "rlc_eyeriss", "--weights", "8"], "the decoder must be a format ("),
         (["generate", "csr_survivors", "--sparse"], "of must be a decoder that gives weights, was 'csr_survivors'"),
+        (["generate", "lookup_s8", "--sparse"], "the decoder must be one that gives as many weights as its shape says, was 'lookup_s8'"),
+        (["generate", "csr_dense32", "--sparse"], "of must be without a skid buffer (skid of the view cuts the same path), was"),
         (["generate", "viterbi_k3q4", "--set", "k"], "--set must be KEY=VALUE, was 'k'"),
         (["generate", "viterbi_k3q"], "a name of the catalogue (such as viterbi_k3q4), was 'viterbi_k3q'"),
         (["simulate", "nothing"], "the decoder must be a name of the catalogue (unprune formats lists them), was 'nothing'"),
@@ -149,6 +151,14 @@ def test_generate_gives_the_sparse_view_of_what_is_described(capsys: pytest.Capt
     (description,) = tmp_path.glob("*.json")
     parameters = from_dict(json.loads(description.read_text())["parameters"])
     assert parameters == SparseParameters(of=RlcParameters.weights(4, run_bits=3), skid=True)
+
+
+@pytest.mark.parametrize("format_name", ["csr", "group", "coo"])
+def test_generate_gives_the_sparse_view_where_the_shape_is_more_than_a_number(format_name: str, tmp_path: Path) -> None:
+    main(["generate", format_name, "--weights", "16", "--sparse", "-o", str(tmp_path)])
+    (description,) = tmp_path.glob("*.json")
+    port = json.loads(description.read_text())["ports"][-1]
+    assert (port["name"], [field["name"] for field in port["fields"]]) == ("m_axis_survivor", ["position", "value"])
 
 
 def test_generate_from_an_entry_with_a_change_gives_another_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

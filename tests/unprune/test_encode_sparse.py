@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from golden import sparse as golden
-from golden.catalog import CATALOG
+from golden.catalog import CATALOG, FORMATS
+from golden.params.sparse import SparseParameters
 from unprune import streams
 from unprune.encode import rlc, sparse
 from unprune.encode.base import Tile, choose_largest
@@ -37,4 +38,15 @@ def test_what_golden_gives_is_put_in_place():
 
 def test_a_position_past_the_tile_is_refused():
     with pytest.raises(ValueError, match=r"^a position must be below 3, was 3$"):
-        sparse.rebuild(np.array([[3, 1]], np.uint64), Tile(3, {}), PARAMETERS)
+        sparse.rebuild(np.array([[3, 1]], np.uint64), Tile(3, {"shape": np.array([3], np.uint64)}), PARAMETERS)
+
+
+@pytest.mark.parametrize("kind", [kind for name, kind in FORMATS.items() if name in ("csr", "group", "coo")])
+def test_where_rows_start_new_beats_or_are_filled_up_positions_are_still_the_weights_own(kind):
+    levels, mask = layer()
+    parameters = SparseParameters(of=kind.weights(4))
+    back = []
+    for tile in sparse.encode(levels, mask, parameters):
+        decoded = golden.decode(streams.shares(tile), parameters)
+        back.append(sparse.rebuild(np.array(decoded.elements, np.uint64), tile, parameters))
+    np.testing.assert_array_equal(np.concatenate(back), np.where(mask.kept, levels, 0).ravel())

@@ -39,7 +39,7 @@ def rebuild(elements: npt.NDArray[np.unsignedinteger[Any]], tile: Tile, paramete
     """
     wanted, what = (tile.weights, "weights") if parameters.dense else (len(tile.streams["entry"]), "survivors")
     check(len(elements) == wanted, what, str(wanted), len(elements))
-    return to_levels(elements, parameters.value_bits) if parameters.dense else sparse.rebuild(elements, tile, parameters)
+    return to_levels(elements if parameters.dense else sparse.spread(elements, tile.weights), parameters.value_bits)
 
 
 def cost(tile: Tile, parameters: CooParameters) -> Cost:

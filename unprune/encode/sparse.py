@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.params.base import Parameters, check
+from golden.params.base import check
 from golden.params.sparse import SparseParameters
-from unprune.encode.base import Cost, Levels, Mask, Progress, Tile, Weights, to_levels
+from unprune.encode.base import Cost, Levels, Mask, Progress, Tile, Weights
 
 
 def _format(parameters: SparseParameters) -> Any:
@@ -28,18 +28,25 @@ def encode(levels: Levels, mask: Mask, parameters: SparseParameters) -> Iterator
     return tiles
 
 
-def rebuild(elements: npt.NDArray[np.unsignedinteger[Any]], tile: Tile, parameters: Parameters) -> Levels:
-    """The levels of *tile*, flat, from the positions and values (n, 2) that hardware gave.
+def rebuild(elements: npt.NDArray[np.unsignedinteger[Any]], tile: Tile, parameters: SparseParameters) -> Levels:
+    """The levels of *tile*, flat, from the positions and values (n, 2) that hardware gave: what the decoder's format makes of all.
 
     Raises:
         ValueError: A position is past the tile.
     """
+    shape = [int(number) for number in tile.streams["shape"].ravel()]
+    levels: Levels = _format(parameters).rebuild(spread(elements, parameters.of.weights_of(shape)), tile, parameters.of)
+    return levels
+
+
+def spread(elements: npt.NDArray[np.unsignedinteger[Any]], count: int) -> npt.NDArray[np.uint64]:
+    """The patterns of *count* weights, of which those that are not 0 have these positions and values (n, 2); ``ValueError`` as above."""
     pairs = elements.reshape(-1, 2)
     furthest = int(pairs[:, 0].max(initial=0))
-    check(furthest < max(tile.weights, 1), "a position", f"below {tile.weights}", furthest)
-    levels = np.zeros(tile.weights, np.uint64)
-    levels[pairs[:, 0].astype(np.intp)] = pairs[:, 1]
-    return to_levels(levels, parameters.output.fields[1].bits)
+    check(furthest < max(count, 1), "a position", f"below {count}", furthest)
+    patterns = np.zeros(count, np.uint64)
+    patterns[pairs[:, 0].astype(np.intp)] = pairs[:, 1]
+    return patterns
 
 
 def cost(tile: Tile, parameters: SparseParameters) -> Cost:
