@@ -1,6 +1,6 @@
 """Several row pointers a beat: those that end rows with survivors come out one by one, runs of empty rows are skipped."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,7 +45,7 @@ class PointerSkipper(wiring.Component):
         pending = Signal(lanes)
         row = Signal(len(out.index))  # that lane 0 ends, all ones where it is the first of its matrix
         rest = pending & (pending - 1)[:lanes]
-        lane = Signal(range(lanes))
+        lane, more = Signal(range(lanes)), Signal(range(lanes))
         some = pending.any() | closes
         begins = last | (starts & ~keep[0])  # the next lane 0 is the first of its matrix
         follows = keep[-1] & ~last  # the next lane 0 comes after the upmost one
@@ -62,8 +62,9 @@ class PointerSkipper(wiring.Component):
             self.i.ready.eq(~some | (self.o.ready & ~rest.any())),
             *(lane[bit].eq(Cat(pending[i] & ~pending[:i].any() for i in range(lanes) if i >> bit & 1).any()) for bit in range(len(lane))),
             out.number.eq(choices[0]),
-            out.index.eq(row + lane + 1),
-            out.final.eq(row + sum(keep[1:]) + 1),
+            out.index.eq(_sum(row, lane, Const(1, 1))),
+            out.final.eq(_sum(row, more, keep[0] | closes)),
+            more.eq(sum(keep[1:])),
             out.row.eq(row + lane),
             out.first.eq(starts & pending[0]),
             out.last.eq(closes & ~rest.any()),
@@ -75,8 +76,10 @@ class PointerSkipper(wiring.Component):
             m.d.sync += pending.eq(rest)
         with m.If(self.i.ready & self.i.valid):
             m.d.sync += [held.eq(beat.data), keep.eq(beat.keep), last.eq(beat.last), starts.eq(begins)]
-            with m.If(begins):
-                m.d.sync += row.eq(~0)
-            with m.Elif(keep[0]):
-                m.d.sync += row.eq(out.final)
+            m.d.sync += row.eq(out.final | begins.replicate(len(row)))
         return m
+
+
+def _sum(a: Value, b: Value, carry: Value) -> Value:
+    """Of three, in one carry chain."""
+    return (Cat(carry, a) + Cat(carry, b))[1:]
