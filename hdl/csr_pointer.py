@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 
 from golden.params.csr import CsrError, CsrParameters
@@ -22,7 +22,8 @@ class PointerEntry:
         row: Number of the row that it ends, where it is not the ``first`` of its matrix.
         final: By its number it should be the last, or there is one too many already.
         kept, last: As in its beat; ``kept`` also where there is one too many.
-        ends: It is the last, and none too many.
+        ends: It is the last, and none too many; with several pointers a beat, nor too few.
+        early, late: As it ends the matrix, rows are missing, or there are row pointers too many, in its beat.
         above, least, single: It is above, at least, 1 above the one before it, or 0 where it is the first.
         shape: Of the matrix that the next row pointer is of; its fields are those of the stream.
         sides: Of the entry's matrix those fields of the shape that are asked for.
@@ -38,7 +39,10 @@ class PointerEntry:
             Signal(name=f"entry_{name}", reset_less=True) for name in ("first", "final", "kept", "last", "past", "above", "least", "single")
         )
         # One too many is known at once where none is left out.
-        self.kept, self.ends = (self._keep | self._past, self.last & ~self._past) if p.pointers > 1 else (self._keep, self.last)
+        self.kept, self.ends, self.early, self.late = self._keep, self.last, self.last & ~self.final, Const(0, 1)
+        if p.pointers > 1:
+            self.ends = Signal(name="entry_ends", reset_less=True)
+            self.kept, self.early, self.late = self._keep | self._past, self.last & ~self._past & ~self.ends, self.last & self._past
         self.shape = Signal(shape, name="shape", reset_less=True)
         self.sides = registers("entry", {name: len(self.shape[name]) for name in sides})
 
@@ -54,15 +58,20 @@ class PointerEntry:
         shape_valid = Signal()
         # With several pointers a beat they come with their numbers.
         index = Signal(len(incoming.index) if several else p.row_bits, reset_less=True)
+        upmost = Signal(len(index), reset_less=True)  # index of the last in its beat
         row = Signal(p.row_bits, reset_less=True)  # of the row that the next pointer ends
         before = Signal(p.count_bits, reset_less=True)
         after_before = Signal(p.count_bits, reset_less=True)
         first = Signal(reset_less=True)
+        places = {"index": index, "final": upmost, "row": row, "first": first}
         step = Signal()
         number = beat.number
         above, least = compare(m, "pointer", number, before)
         if several:
-            past, final = (index[p.row_bits :].any() | reached for reached in compare(m, "final", index[: p.row_bits], shape.rows))
+            final = index[p.row_bits :].any() | compare(m, "final", index[: p.row_bits], shape.rows)[1]
+            over, reached = compare(m, "upmost", upmost[: p.row_bits], shape.rows)
+            past = upmost[p.row_bits :].any() | over
+            ends = beat.last & beat.keep & reached & ~past
         else:
             final = equal(m, "final", index, shape.rows)
         single = equal(m, "single", number, after_before)
@@ -71,7 +80,7 @@ class PointerEntry:
             pointer.ready.eq(~beat_valid | (self.read & shape_valid)),
             shape_in.ready.eq(~shape_valid | (self.read & (beat_valid & beat.last))),
         ]
-        placed = [index.eq(incoming.index), row.eq(incoming.row), first.eq(incoming.first)] if several else []
+        placed = [register.eq(incoming[name]) for name, register in places.items()] if several else []
         with m.If(pointer.ready):
             m.d.sync += [
                 beat_valid.eq(pointer.valid & (incoming.keep | incoming.last)),
@@ -99,7 +108,7 @@ class PointerEntry:
                 self.final.eq(final),
                 self._keep.eq(beat.keep),
                 self.last.eq(beat.last),
-                *([self._past.eq(past)] if several else []),
+                *([self._past.eq(past), self.ends.eq(ends)] if several else []),
                 self.above.eq(above),
                 self.least.eq(least),
                 self.single.eq(single),

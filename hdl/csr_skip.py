@@ -1,6 +1,6 @@
 """Several row pointers a beat: those that end rows with survivors come out one by one, runs of empty rows are skipped."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,20 +10,22 @@ from hdl.stream import payload
 
 
 def pointer_layout(p: CsrParameters) -> data.StructLayout:
-    """A row pointer: ``number``, its ``index`` and the ``row`` that it ends; ``first`` and ``last`` of its matrix; ``keep`` of its beat."""
-    flags = dict.fromkeys(("first", "last", "keep"), 1)
-    return data.StructLayout({"number": p.count_bits, "index": max(p.row_bits, 3) + 1, "row": p.row_bits} | flags)
+    """A row pointer: ``number``, its ``index`` and the ``row`` that it ends; ``first`` of its matrix; ``keep`` of its beat; ``final``, the
+    index of the last of its beat; ``last``, it ends its matrix, and so do those after it in its beat, which are the same.
+    """
+    index, flags = max(p.row_bits, 3) + 1, dict.fromkeys(("first", "last", "keep"), 1)
+    return data.StructLayout({"number": p.count_bits, "index": index, "final": index, "row": p.row_bits} | flags)
 
 
 class PointerSkipper(wiring.Component):
-    """Takes beats of row pointers apart, and leaves out those that are the same as the one before, but for the last of a matrix.
+    """Takes beats of row pointers apart, and leaves out those that are the same as the one before.
 
     One row pointer per cycle; a beat takes as many cycles as it has pointers that are not left out, at least one. The first of a matrix is
-    left out where it is 0. Latency 1.
+    left out where it is 0. Of a matrix's last beat one is not, and says that the matrix ends. Latency 1.
 
     Members:
         i: The stream of the decoder. Its ready follows ``o.ready`` combinationally.
-        o: See :func:`pointer_layout`. ``index`` and ``row`` count those left out.
+        o: See :func:`pointer_layout`. ``index``, ``final`` and ``row`` count those left out.
     """
 
     def __init__(self, parameters: CsrParameters) -> None:
@@ -38,47 +40,46 @@ class PointerSkipper(wiring.Component):
         held = Signal.like(beat.data, name="held")
         keep = Signal(lanes, name="held_keep")
         last = Signal(name="held_last", init=1)
-        ends = Signal(lanes, name="held_ends")  # the lane is the last of its matrix
+        closes = Signal(name="held_closes")  # the end of the matrix has to be told
         starts = Signal(name="held_starts")  # lane 0 is the first of its matrix
         pending = Signal(lanes)
-        index = Signal(len(out.index))  # of lane 0
-        row = Signal(len(out.row))  # that lane 0 ends
+        row = Signal(len(out.index))  # that lane 0 ends, all ones where it is the first of its matrix
         rest = pending & (pending - 1)[:lanes]
-        lane = Signal(range(lanes))
+        lane, more = Signal(range(lanes)), Signal(range(lanes))
+        some = pending.any() | closes
         begins = last | (starts & ~keep[0])  # the next lane 0 is the first of its matrix
         follows = keep[-1] & ~last  # the next lane 0 comes after the upmost one
-        count = sum(keep[1:], start=keep[0])
         same = [(follows & equal(m, "same_0", beat.data[0], held[lanes - 1])) | (begins & (beat.data[0] == 0))]
         same += [equal(m, f"same_{i}", beat.data[i], beat.data[i - 1]) for i in range(1, lanes)]
-        final = Cat(beat.last & ~(beat.keep >> i + 1)[0] & (beat.keep[i] | (i == 0)) for i in range(lanes))
         # Where there are more than a matrix can have none is left out any more, so that the index cannot come round.
-        events = (beat.keep & ~(Cat(same) & (~index[len(row) :].any()).replicate(lanes))) | final
+        beyond = row[len(out.row) :].any() & ~starts
+        events = beat.keep & ~(Cat(same) & (~beyond).replicate(lanes))
         choices = [held[i] for i in range(lanes)]
         for bit in lane:
             choices = [Mux(bit, odd, even) for even, odd in zip(choices[::2], choices[1::2], strict=True)]
         m.d.comb += [
-            self.o.valid.eq(pending.any()),
-            self.i.ready.eq(~pending.any() | (self.o.ready & ~rest.any())),
+            self.o.valid.eq(some),
+            self.i.ready.eq(~some | (self.o.ready & ~rest.any())),
             *(lane[bit].eq(Cat(pending[i] & ~pending[:i].any() for i in range(lanes) if i >> bit & 1).any()) for bit in range(len(lane))),
             out.number.eq(choices[0]),
-            out.index.eq(index + lane),
+            out.index.eq(_sum(row, lane, Const(1, 1))),
+            out.final.eq(_sum(row, more, keep[0] | closes)),
+            more.eq(sum(keep[1:])),
             out.row.eq(row + lane),
             out.first.eq(starts & pending[0]),
-            out.last.eq((ends & pending & ~rest).any()),
+            out.last.eq(closes & ~rest.any()),
             out.keep.eq(keep[0]),
         ]
         with m.If(self.i.ready):
-            m.d.sync += pending.eq(events & self.i.valid.replicate(lanes))
+            m.d.sync += [pending.eq(events & self.i.valid.replicate(lanes)), closes.eq(beat.last & self.i.valid)]
         with m.Elif(self.o.ready):
             m.d.sync += pending.eq(rest)
         with m.If(self.i.ready & self.i.valid):
-            m.d.sync += [
-                held.eq(beat.data),
-                keep.eq(beat.keep),
-                last.eq(beat.last),
-                ends.eq(final),
-                starts.eq(begins),
-                index.eq(Mux(begins, 0, index + count)),
-                row.eq(Mux(begins, (1 << len(row)) - 1, row + count)),
-            ]
+            m.d.sync += [held.eq(beat.data), keep.eq(beat.keep), last.eq(beat.last), starts.eq(begins)]
+            m.d.sync += row.eq(out.final | begins.replicate(len(row)))
         return m
+
+
+def _sum(a: Value, b: Value, carry: Value) -> Value:
+    """Of three, in one carry chain."""
+    return (Cat(carry, a) + Cat(carry, b))[1:]

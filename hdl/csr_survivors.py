@@ -62,13 +62,12 @@ class RowFinder(wiring.Component):
         m.d.comb += [entry.read.eq(self.ready), counts.eq(entry.valid & ~ended)]
         row = entry.above & entry.kept & ~entry.first & (entry.ends | ~entry.final)
         closing = entry.last | entry.final | ~entry.least | (entry.first & entry.above)
-        early = entry.ends & ~entry.final  # SHORT for what is missing after it
         with m.If(entry.read):
             m.d.sync += [
                 many.eq(entry.shape.survivors[1:].any()),
                 found.real.eq(counts & row),
                 found.done.eq(counts & closing),
-                found.error.eq(entry.error(Cat(early, Const(0, 2)))),
+                found.error.eq(entry.error(Cat(entry.early, entry.late, Const(0, 1)))),  # SHORT, LONG for what comes after it
                 found.many.eq(many & counts & (entry.last | entry.final | ~entry.least | entry.above)),
                 found.keep.eq(many | entry.sides.survivors[0]),
                 *(getattr(found, name).eq(getattr(entry, name)) for name in ("row", "end", "single")),

@@ -272,7 +272,7 @@ async def row_pointers_run_ahead(dut: Any) -> None:
 async def empty_rows_leave_no_bubble(dut: Any, empty: int) -> None:
     """With several pointers a beat as many empty rows less one before every row of one survivor cost nothing, wherever they start.
 
-    Nor does the next matrix, but where its first beat of pointers, which has one that ends no row, ends no row with survivors.
+    Nor does the next matrix, but where its first beat of pointers, of which one ends no row, ends no row with survivors.
     """
     p = decoder()
     rows, columns, survivors = limits()
@@ -285,6 +285,35 @@ async def empty_rows_leave_no_bubble(dut: Any, empty: int) -> None:
     for one in (lengths, mixed):
         rate = await measure_rate(dut, matrix(one, columns))
         assert (rate.beats_per_cycle, rate.gap) == (1.0, not any(one[: p.pointers - 1])), (one, rate)
+
+
+def cycles_for_pointers(shares: Shares) -> int:
+    """Clock cycles that the row pointers of a well-formed matrix take: a beat as many as it ends rows with survivors, at least one."""
+    several = decoder().pointers
+    ended = [a != b for a, b in itertools.pairwise([0, *ends(shares)])]
+    return sum(max(1, sum(ended[start : start + several])) for start in range(0, len(ended), several))
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def idle_cycles_of_several_pointers(dut: Any) -> None:
+    """Rows of one survivor or none: an idle cycle for each beat of pointers that ends no row with one, and no other.
+
+    So it is at the begin of a matrix, in its midst and at its end, in each of these alone and with all kinds mixed.
+    """
+    several = decoder().pointers
+    if several == 1:
+        return
+    rows, _, survivors = limits()
+    full, none = [1] * several, [0] * several
+    begin, midst = [[*none, 1], [*none[1:], 1], [*none[2:], 1]], [[1, *none, 1], [1, *none[1:], 1]]
+    alone = [*begin, *midst, [*full, *none], [*full, *none[1:]], [*full[1:], *none]]
+    patterns = [list(one) for count in range(min(rows, 7) + 1) for one in itertools.product((0, 1), repeat=count)]
+    random.Random(cocotb.RANDOM_SEED).shuffle(patterns)
+    for lengths in (*([one] * 8 for one in alone if len(one) <= rows), patterns):
+        matrices = [matrix(one, 2) for one in lengths if sum(one) <= survivors]
+        needed = sum(cycles_for_pointers(shares) for shares in matrices) + decoder().latency
+        cycles = await run_matrices(dut, matrices)
+        assert cycles == needed, f"{lengths[0]}: {cycles} cycles, must be {needed}"
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
