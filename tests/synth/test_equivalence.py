@@ -87,6 +87,10 @@ def test_a_netlist_with_one_wrong_table_is_caught() -> None:
     assert (compared.holds, compared.at_ports) == (False, "FAIL")
 
 
+def test_of_designs_without_a_signal_nothing_is_the_same() -> None:
+    assert not equivalence.same_bit_by_bit("a_b", "module \\a_b\n  wire input 1 \\x\nend\n", "")
+
+
 def test_the_command_exits_1_where_something_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "out" / "equivalence.json"
     assert equivalence.main(["nm_2_4_tiny", "--what", "verilog", "-o", str(output)]) == 0

@@ -106,6 +106,47 @@ def test_a_claim_whose_cases_are_reached_counts_as_no_proof(monkeypatch: pytest.
     monkeypatch.setattr(checks, "_claims", lambda _: claims)
     monkeypatch.setattr(Claim, "check", lambda *_: (True, None))
     assert checks.proofs("nm", True)["text"] == "2 proven, 1 proven within a bound, 1 with all cases reached, 1 broken designs caught"
+    del claims[:3]
+    found = checks.check("nm", "proofs", True)
+    assert (found["met"], found["message"]) == (False, "nothing is proven")
+
+
+def test_a_property_module_that_cannot_be_imported_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(name: str) -> Any:
+        raise ModuleNotFoundError(f"no module that {name} needs")
+
+    monkeypatch.setattr(checks.importlib, "import_module", fails)
+    found = checks.check("nm", "proofs", False)
+    assert (found["met"], found["message"]) == (False, "no module that hdl.properties.nm needs")
+
+
+def test_a_check_that_looked_at_too_little_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "play", lambda *_, **__: player.Played("", 5, 5, 5))
+    found = checks.check("nm", "stalls", False)
+    assert (found["met"], found["message"]) == (False, "nm_2_4: only 5 of 500 matrices came out")
+    monkeypatch.setattr(mutants, "hunt", lambda *_: mutants.Mutants(19, 0, 0, 0, ()))
+    found = checks.check("nm", "mutants", False)
+    assert (found["met"], found["text"]) == (False, "19 mutants: 19 wrong, 0 late, 0 equivalent, 0 surviving")
+    assert found["message"] == "less than 20 mutants of a decoder"
+    monkeypatch.setattr(checks, "small", lambda _: [])
+    assert [checks.check("nm", name, False)["met"] for name in ("gates", "mutants")] == [False, False]
+
+
+def test_the_digest_is_of_the_provers_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = {name: checks.digest.__wrapped__("nm", name) for name in ("gates", "proofs")}
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b" " * path.match("hdl/pdr.py"))
+    assert all(checks.digest.__wrapped__("nm", name) != digest for name, digest in digests.items())
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b" " * path.match("hdl/properties/nm.py"))
+    assert [checks.digest.__wrapped__("nm", name) == digest for name, digest in digests.items()] == [True, False]
+
+
+def test_the_largest_shapes_are_played() -> None:
+    shapes = [shares["shape"][0] for shares in fuzz.largest(CATALOG["csr_dense_tiny"]).matrices]
+    assert {tuple(max(shape[place] for shape in shapes) for place in range(3))} == {(7, 7, 31)}
+    assert {15, 14} <= {shares["shape"][0] for shares in fuzz.largest(TINY).matrices}
+    played, _ = checks.play(TINY, verilog(TINY), 1, 0.7, largest=True)
+    assert (played.wrong, played.matrices) == ("", checks.play(TINY, verilog(TINY), 1, 0.7)[0].matrices + len(fuzz.largest(TINY).matrices))
 
 
 def row(**values: Any) -> checks.Row:

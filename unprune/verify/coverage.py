@@ -43,6 +43,7 @@ def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Co
         with (folder / "sessions").open("wb") as file:
             for session in itertools.islice(fuzz.sessions(parameters, seed), sessions):
                 file.write(player.to_bytes(session, parameters))
+            file.write(player.to_bytes(fuzz.largest(parameters), parameters) if sessions else b"")
         played = player.play(program, folder / "sessions", folder=folder)
         if played.wrong:
             raise RuntimeError(f"{parameters.name}: {played.wrong}")
@@ -59,6 +60,6 @@ def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Co
             reached[kind] += 1
         else:
             missed.append(f"{kind} {fields.get('o', '')}: {lines[int(fields['l']) - 1].strip()}")
-    if not of["line"]:
-        raise RuntimeError(f"{parameters.name}: Verilator's coverage has no lines")
+    if not (of["line"] and of["user"]):
+        raise RuntimeError(f"{parameters.name}: Verilator's coverage has no lines or no cases")
     return Coverage(reached, of, tuple(missed))
