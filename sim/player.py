@@ -2,8 +2,8 @@
 
 The cocotb benches say what has to hold and are there to be read; this is for numbers that they cannot reach. It keeps to the same rules:
 what ``golden`` says comes out, beat for beat, under every pattern of stalls; an offered beat stays; nothing comes out in a reset, nor after
-the last beat; something moves at least every 2,000 cycles, or as a session says; lines without ``tvalid`` and bytes without ``tkeep`` carry noise, and registers
-start with random values.
+the last beat; something moves at least every 2,000 cycles, or as a session says; lines without ``tvalid`` and bytes without ``tkeep``
+carry noise, and registers start with random values.
 """
 
 import contextlib

@@ -3,6 +3,7 @@
 import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,6 +99,10 @@ def test_coverage_tells_what_is_not_reached() -> None:
     assert len(none.missed) == sum(none.points.values()) - sum(none.reached.values())
     assert none.reached["user"] == 0
     assert any(point.endswith("// a good matrix after ORDER") for point in none.missed)
+    points = ["toggle at_unused_sum[0]:0->1: wire", "line : x", "toggle i___05Fpayload__02eskip[12]:1->0: wire"]
+    assert coverage.untoggled(points) == ["1 of what is unused", "i__payload.skip 12"]
+    rows = [f"toggle rows[{row}][{bit}]:0->1: r" for row, bit in ((3, 17), (2, 17), (2, 4))]
+    assert coverage.untoggled([*rows, "toggle w:0->1: w"]) == ["rows 4 17", "w"]
 
 
 def test_a_claim_whose_cases_are_reached_counts_as_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +157,30 @@ def test_the_largest_shapes_are_played() -> None:
 def row(**values: Any) -> checks.Row:
     made = {"name": "nm golden", "format": "nm", "check": "golden", "command": "unprune verify nm --only golden", "digest": "0"}
     return made | {"value": 0, "unit": "lost", "bar": 0, "text": "600 round trips", "message": "", "met": True, "seconds": 1.5} | values
+
+
+def test_without_icarus_the_simulators_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.tools, "icarus_available", lambda: False)
+    found = checks.check("nm", "simulators", False)
+    assert (found["met"], found["text"]) == (False, "not done")
+    assert found["message"].startswith("Icarus Verilog (iverilog and vvp) is missing: install it")
+
+
+def test_simulators_that_differ_or_say_nothing_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(checks.tools, "check", lambda _: None)
+    said = {"icarus": "transfers 0123456789abcdef", "verilator": "transfers fedcba9876543210"}
+
+    def simulated(*_: Any, simulator: str, **__: Any) -> Any:
+        log = tmp_path / simulator
+        log.write_text(said[simulator])
+        return SimpleNamespace(outcomes=[0], log=log)
+
+    monkeypatch.setattr(checks, "simulate_verilog", simulated)
+    assert (checks.check("nm", "simulators", False)["met"], checks.simulators("nm", False)["message"]) == (False, "icarus")
+    said["icarus"] = said["verilator"]
+    assert checks.check("nm", "simulators", False)["met"]
+    said |= dict.fromkeys(said, "")
+    assert checks.check("nm", "simulators", False)["message"] == "icarus, verilator"
 
 
 def test_rows_become_a_table_a_file_and_two_pages(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from hdl.cache import scratch
 from hdl.emit import verilog
 from hdl.properties import bounded
 from hdl.properties.claims import Claim
-from sim import player
-from sim.run import simulate
+from sim import player, tools
+from sim.run import simulate, simulate_verilog
 from synth import equivalence
 from unprune.verify import coverage, fuzz, mutants
 
@@ -36,6 +37,15 @@ def small(format: str) -> list[Parameters]:
     """Those of them that proofs decide in seconds."""
     ports = {one.name: (one.shape, *one.inputs, one.output) for one in entries(format)}
     return [one for one in entries(format) if one.count_bits <= 8 and sum(8 * port.beat_bytes for port in ports[one.name]) <= SMALL_BITS]
+
+
+def narrowest(format: str) -> Parameters:
+    """That of them with the fewest bits of elements on all ports together."""
+
+    def bits(one: Parameters) -> int:
+        return sum(field.bits * port.lanes for port in (one.shape, *one.inputs, one.output) for field in port.fields)
+
+    return min(entries(format), key=bits)
 
 
 @functools.cache
@@ -64,13 +74,37 @@ def simulation(format: str, full: bool) -> Row:
     return {"value": 0, "unit": "failed", "bar": 0, "text": f"{passed} bench tests", "message": ""}
 
 
+def simulators(format: str, full: bool) -> Row:
+    """The bench of the narrowest decoder passes in Icarus, to which unknown is not 0 or 1, in full with its iCE40 netlist too; and in each
+    of these runs every beat moves in the same clock cycle as in Verilator."""
+    one = narrowest(format)
+    runs = {"icarus": verilog(one), "verilator": verilog(one)}
+    tools.check("icarus")
+    if full:
+        runs["icarus, ice40"] = equivalence.simulatable(equivalence.netlist(verilog(one), one.name, "ice40"), one.name, "ice40")
+    passed, transfers = 0, {}
+    for run, source in runs.items():
+        with scratch() as work:
+            file = Path(work) / f"{one.name}.sv"
+            file.write_text(source)
+            environment = {"UNPRUNE_PARAMETERS": one.to_json()}
+            simulated = simulate_verilog(
+                file, [f"sim.bench_{format}"], top=one.name, folder=file.parent, simulator=run.split(",")[0], environment=environment
+            )
+            passed += len(simulated.outcomes)
+            transfers[run] = re.findall(r"transfers ([0-9a-f]{16})", simulated.log.read_text())
+    apart = [run for run, seen in transfers.items() if not seen or seen != transfers["verilator"]]
+    text = f"{passed} bench tests in {len(runs)} runs, the same cycles"
+    return {"value": len(apart), "unit": "runs apart", "bar": 0, "text": text, "message": ", ".join(apart)}
+
+
 def stalls(format: str, full: bool) -> Row:
     """Well-formed matrices under stalls and resets give what golden says, beat for beat."""
     return _played(format, 20_000 if full else 500, 0.0, full)
 
 
 def faults(format: str, full: bool) -> Row:
-    """Damaged matrices among good ones too, in full also ones of the largest shapes: exact count, golden's error code, the next matrix right, no hang."""
+    """Damaged matrices too, in full also of the largest shapes: exact count, golden's error code, the next matrix right, no hang."""
     return _played(format, MANY if full else 2000, 0.7, full)
 
 
@@ -180,12 +214,14 @@ def covered(format: str, full: bool) -> Row:
     share = {kind: 100 * found.reached[kind] / found.points[kind] if found.points[kind] else 100 for kind in coverage.KINDS}
     named = {"user": f"{found.reached['user']} of {found.points['user']} cases"}
     text = ", ".join(named.get(kind, f"{kind} {value:.1f} %") for kind, value in share.items())
-    return {"value": len(missed) if full else 0, "unit": "lines, branches and cases", "bar": 0, "text": text, "message": "; ".join(missed)}
+    still = coverage.untoggled(found.missed)
+    message = "; ".join([*missed, *[f"bits that do not toggle: {', '.join(still)}"] * bool(still)])
+    return {"value": len(missed) if full else 0, "unit": "lines, branches and cases", "bar": 0, "text": text, "message": message}
 
 
 CHECKS: dict[str, Callable[[str, bool], Row]] = {
-    "golden": golden, "simulation": simulation, "stalls": stalls, "faults": faults, "proofs": proofs, "gates": gates, "mutants": mutations,
-    "coverage": covered,
+    "golden": golden, "simulation": simulation, "simulators": simulators, "stalls": stalls, "faults": faults, "proofs": proofs,
+    "gates": gates, "mutants": mutations, "coverage": covered,
 }
 
 

@@ -4,6 +4,7 @@ contract's cases at its ports (:mod:`unprune.verify.points`).
 
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,19 @@ class Coverage:
     reached: dict[str, int]
     points: dict[str, int]
     missed: tuple[str, ...]
+
+
+def untoggled(missed: Iterable[str]) -> list[str]:
+    """The signals that have bits among *missed* that do not toggle, with the numbers of these bits; of those named unused only how many."""
+    bits: dict[str, set[int]] = {}
+    unused = 0
+    for name, bit in re.findall(r"^toggle (\w+)(?:\[\d+\])*?(?:\[(\d+)\])?:", "\n".join(missed), flags=re.MULTILINE):
+        unused += "unused" in name
+        if "unused" not in name:
+            plain = re.sub(r"__0([0-9a-fA-F]{2})", lambda code: chr(int(code[1], 16)), name)
+            bits.setdefault(plain, set()).update([int(bit)] if bit else [])
+    named = [" ".join([name, *map(str, sorted(which))]) for name, which in sorted(bits.items())]
+    return [f"{unused} of what is unused"] * bool(unused) + named
 
 
 def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Coverage:

@@ -46,7 +46,7 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
 
 
 def _encoded(parameters: Parameters, rows: int, columns: int, density: float, seed: int, bits: int) -> list[tuple[Tile, Levels]]:
-    """The tiles of a layer, drawn at random, and the levels of each, which have so many *bits*; ValueError where the encoder cannot take it."""
+    """The tiles of a layer, drawn at random, and the levels of each, of so many *bits*; ValueError where the encoder cannot take it."""
     encoder = importlib.import_module(f"unprune.encode.{parameters.format}")
     draw = np.random.default_rng(seed)
     weights = draw.standard_normal((rows, columns))
@@ -60,9 +60,9 @@ def _encoded(parameters: Parameters, rows: int, columns: int, density: float, se
 
 
 def largest(parameters: Parameters) -> Session:
-    """Matrices that promise as many as the shape can tell, and one less: with nothing in their streams, so that all that comes out is zeros,
-    and of rows, columns and counts well-formed ones too, dense and sparse. Of wider numbers those of :data:`LARGE_BITS`: golden would take
-    minutes. What a decoder only counts off, missing survivors or rows without columns, takes as many cycles in silence.
+    """Matrices that promise as many as the shape can tell, and one less: with nothing in their streams, so that zeros come out, and of
+    rows, columns and counts well-formed ones too, dense and sparse. Of wider numbers those of :data:`LARGE_BITS`: golden would take minutes
+    for more. What a decoder only counts off, missing survivors or rows without columns, takes as many cycles in silence.
     """
     matrices: list[Shares] = []
     fields = parameters.shape.fields
