@@ -70,6 +70,13 @@ def test_a_level_that_is_lost_is_counted(monkeypatch: pytest.MonkeyPatch) -> Non
     assert fuzz.round_trips(TINY, 30, 1) > 10
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_faults_of_every_format_are_played(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(checks.DEFAULTS, format, checks.narrowest(format))  # which takes seconds to build
+    row = checks.faults(format, False)
+    assert row["value"] == row["bar"], row["message"]
+
+
 def test_faults_are_played_and_a_wrong_decoder_is_told() -> None:
     played, codes = checks.play(TINY, verilog(TINY), 400, 0.7)
     assert played.wrong == ""
