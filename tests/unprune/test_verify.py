@@ -197,6 +197,8 @@ def test_rows_become_a_table_a_file_and_two_pages(tmp_path: Path) -> None:
     assert [one["name"] for one in written["rows"]] == ["nm golden", "rlc faults"]
     page = (tmp_path / "out" / "verify.html").read_text()
     assert "1 of 2 checks hold." in page
+    assert "<code>unprune verify rlc --full</code>" in page
+    assert "<code>--only faults</code>" in page
     assert "tdata &lt;wrong&gt;" in page
     assert "src=" not in page
     readme = tmp_path / "page.md"
