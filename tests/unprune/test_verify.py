@@ -144,13 +144,14 @@ def test_a_check_that_looked_at_too_little_is_not_met(monkeypatch: pytest.Monkey
     assert [checks.check("nm", name, False)["met"] for name in ("gates", "mutants")] == [False, False]
 
 
-def test_the_digest_is_of_the_provers_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    digests = {name: checks.digest.__wrapped__("nm", name) for name in ("gates", "proofs")}
+def test_the_digest_is_of_the_decoders_and_the_provers_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = {name: checks.digest.__wrapped__(name) for name in ("gates", "proofs")}
     read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b" " * path.match("hdl/pdr.py"))
-    assert all(checks.digest.__wrapped__("nm", name) != digest for name, digest in digests.items())
+    for changed in ("hdl/pdr.py", "hdl/nm.py", "sim/player.cpp"):
+        monkeypatch.setattr(Path, "read_bytes", lambda path, changed=changed: read(path) + b" " * path.match(changed))
+        assert all(checks.digest.__wrapped__(name) != digest for name, digest in digests.items())
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b" " * path.match("hdl/properties/nm.py"))
-    assert [checks.digest.__wrapped__("nm", name) == digest for name, digest in digests.items()] == [True, False]
+    assert [checks.digest.__wrapped__(name) == digest for name, digest in digests.items()] == [True, False]
 
 
 def test_the_largest_shapes_are_played() -> None:
