@@ -1,8 +1,6 @@
 """Does the runs of the experiment: dense starts, pruning, retraining, and the files in which finished work is kept."""
 
 import hashlib
-import io
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +15,7 @@ from benchmarks.lenet import Floats, Mask, Problem, Schedule
 from benchmarks.plan import NETWORKS, Method, Run
 from benchmarks.storage import storage
 from benchmarks.tables import Result
-from hdl.files import write_atomic
+from hdl.files import read_json, read_npz, write_json, write_npz
 from unprune.prune import magnitude_mask
 
 Say = Callable[[str], None]
@@ -108,11 +106,8 @@ class Networks:
         """What *make* gives, or gave in an earlier run."""
         path = self._cache / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
         if not path.exists():
-            buffer = io.BytesIO()
-            np.savez(buffer, allow_pickle=False, **make())
-            write_atomic(path, buffer.getvalue())
-        with np.load(path) as file:
-            return {name: file[name] for name in file.files}
+            write_npz(path, make(), compress=False)
+        return read_npz(path)
 
 
 def finished(runs: list[Run], cache: Path, chosen: Schedules) -> dict[Run, Result]:
@@ -121,7 +116,7 @@ def finished(runs: list[Run], cache: Path, chosen: Schedules) -> dict[Run, Resul
     for run in runs:
         path = cache / f"{run.key}.json"
         if path.exists():
-            values = json.loads(path.read_text())
+            values = read_json(path)
             if values["settings"] == chosen.key(run):
                 found[run] = Result.from_dict(run, values["result"])
     return found
@@ -133,7 +128,7 @@ def work(runs: list[Run], networks: Networks, chosen: Schedules, cache: Path, sa
     for number, run in enumerate(runs, 1):
         result = measure(networks.start(run.network, run.seed), run, chosen.of(run.method))
         values = {"settings": chosen.key(run), "run": asdict(run), "result": result.to_dict()}
-        write_atomic(cache / f"{run.key}.json", json.dumps(values, indent=1))
+        write_json(cache / f"{run.key}.json", values)
         left = (time.monotonic() - began) / number * (len(runs) - number)
         code = f" {run.method.code} {run.method.gain}" if run.method.code else ""
         again = ", mask chosen anew" if run.method.rechoose else ""

@@ -1,7 +1,6 @@
 """The experiment's tables, as Markdown between the markers of a page, as text on the console and as rows of JSON."""
 
 import dataclasses
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, Self
 from benchmarks.page import show
 from benchmarks.plan import NETWORKS, PAPER, Code, Method, Run
 from benchmarks.storage import Storage, saving
-from hdl.files import write_atomic
+from hdl.files import write_json
 
 SHOWN = {"dense": "none (dense)", "magnitude": "magnitude", "random": "random"}
 BAR = 0.001  # accuracy that Viterbi may lose against magnitude pruning
@@ -182,5 +181,5 @@ def write(page: Path | None, found: Sequence[Row], data: Path) -> None:
     """
     named = {"headline": headline(found)} | {network: accuracies(found, network) for network in NETWORKS}
     named = {name: table for name, table in named.items() if len(table) > 1}
-    write_atomic(data.with_suffix(".json"), json.dumps(as_json(found), indent=1))
+    write_json(data.with_suffix(".json"), {"rows": as_json(found)})
     show(named, page)

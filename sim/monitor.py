@@ -38,7 +38,7 @@ class Monitor:
         self.offered: list[int] = []
         self.valid = False
         self._held: list[str] | None = None  # the payload that was on offer and not taken
-        self._in_reset = False
+        self._in_reset = 0  # edges
         self._awaiting = False
         self._moved = 0
 
@@ -72,14 +72,15 @@ class Monitor:
             await edge
             self.cycle += 1
             if str(self._reset.value) == "1":
-                self._in_reset = False
+                self._in_reset = 0
                 self._watch_inputs()
                 self._watch_output()
                 self._watch_motion()
             else:
-                if self._in_reset:  # from the second edge on: the first one is what resets the registers
-                    assert str(self._valid.value) == "0", f"tvalid is {self._valid.value} in reset"
-                self._in_reset, self._held, self.valid = True, None, False
+                # The first edge is what resets the registers; what gates make of unknown ones may be unknown until the second.
+                valid = str(self._valid.value)
+                assert not self._in_reset or valid in ("0" if self._in_reset > 1 else "0X"), f"tvalid is {valid} in reset"
+                self._in_reset, self._held, self.valid = self._in_reset + 1, None, False
 
     def _watch_inputs(self) -> None:
         for name, valid, ready in self._inputs:

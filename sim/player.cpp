@@ -21,7 +21,6 @@
 namespace {
 
 constexpr unsigned RESET_CYCLES = 4;  // at most, of one session
-constexpr int STUCK_CYCLES = 2000;  // while a beat is awaited, some beat moves at least this often
 constexpr int QUIET_CYCLES = 32;    // after the last beat nothing comes out
 
 class Random {  // xorshift64*
@@ -121,11 +120,11 @@ void settle(Top &top) {
     top.eval();
 }
 
-// One session. In the file, numbers of 4 bytes: the seed; the cycle after which it is broken off, or 0; chance and hold of the stalls of
-// every input and of the output; the beats of every input and of the output. Then the beats, port after port.
+// One session. In the file, numbers of 4 bytes: the seed; the cycle after which it is broken off, or 0; the cycles within which
+// something moves; chance and hold of the stalls of every input and of the output; the beats of every input and of the output. Then the beats, port after port.
 int play(Top &top, std::vector<Input> &inputs, const Output &output, const uint8_t *&at, Totals &totals) {
     Random random(number(at));
-    const uint32_t cut = number(at);
+    const uint32_t cut = number(at), patience = number(at);
     std::vector<Stalls> stalls;
     for (size_t i = 0; i <= inputs.size(); i++) {
         const uint32_t chance = number(at);
@@ -155,7 +154,8 @@ int play(Top &top, std::vector<Input> &inputs, const Output &output, const uint8
     top.aresetn = 1;
 
     uint32_t beat = 0;
-    int idle = 0, quiet = 0;
+    uint32_t idle = 0;
+    int quiet = 0;
     bool held = false;
     for (uint32_t cycle = 0; !cut || cycle < cut; cycle++) {
         bool left = beat < owed;
@@ -189,7 +189,7 @@ int play(Top &top, std::vector<Input> &inputs, const Output &output, const uint8
         quiet = left ? 0 : quiet + 1;
         if (quiet == QUIET_CYCLES) break;
         idle = moved ? 0 : idle + 1;
-        if (left && idle > STUCK_CYCLES) return wrong("nothing moves", totals, beat, cycle);
+        if (left && idle > patience) return wrong("nothing moves", totals, beat, cycle);
     }
     totals.sessions++;
     return 0;

@@ -2,8 +2,8 @@
 
 The cocotb benches say what has to hold and are there to be read; this is for numbers that they cannot reach. It keeps to the same rules:
 what ``golden`` says comes out, beat for beat, under every pattern of stalls; an offered beat stays; nothing comes out in a reset, nor after
-the last beat; something moves at least every 2,000 cycles; lines without ``tvalid`` and bytes without ``tkeep`` carry noise, and registers
-start with random values.
+the last beat; something moves at least every 2,000 cycles, or as a session says; lines without ``tvalid`` and bytes without ``tkeep``
+carry noise, and registers start with random values.
 """
 
 import contextlib
@@ -43,12 +43,14 @@ class Session:
         stalls: Of each input, the shape first, and of the output.
         seed: Of the stalls.
         cut: The clock cycle after reset in which the session is broken off by the next one's reset; 0: it is played to its end.
+        patience: While a beat is awaited, some beat moves at least every so many clock cycles.
     """
 
     matrices: Sequence[Shares]
     stalls: Sequence[Stall]
     seed: int = 0
     cut: int = 0
+    patience: int = 2000
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def to_bytes(session: Session, parameters: Parameters) -> bytes:
     inputs = (parameters.shape, *parameters.inputs)
     played = [_input_beats(port, [shares[port.name] for shares in session.matrices]) for port in inputs]
     expected, owed = _output_beats(parameters.output, [golden(shares, parameters) for shares in session.matrices])
-    numbers = [session.seed & 0xFFFFFFFF, session.cut, *(number for stall in session.stalls for number in stall)]
+    numbers = [session.seed & 0xFFFFFFFF, session.cut, session.patience, *(number for stall in session.stalls for number in stall)]
     numbers += [*(count for _, count in played), owed]
     return struct.pack(f"<{len(numbers)}I", *numbers) + b"".join(data for data, _ in played) + expected
 

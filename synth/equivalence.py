@@ -144,10 +144,15 @@ def _compare(parameters: Parameters, what: str, files: dict[str, str], gold: str
             apart |= {name for name in inner if re.search(r"_\d+_$", name)} or inner  # first those that have no name of their own
     if len(unproven) != status.count("Unproven $equiv"):
         raise yowasp.ToolError(f"{top}: yosys left open what has no name of the design: {status.strip().splitlines()[-1]}")
-    points = re.search(r"Found (\d+) \$equiv cells", status)
     at_ports = ports.compare(parameters, files, gold, f"{gate}; setattr -unset keep w:*") if unproven else ""
     bits = tuple(a + b for a, b in unproven)
-    return Equivalence(top, what, int(points[1]) if points else 0, bits, at_ports, time.monotonic() - start)
+    return Equivalence(top, what, _compared(status), bits, at_ports, time.monotonic() - start)
+
+
+def _compared(status: str) -> int:
+    """How many bits yosys' ``equiv_status`` is about."""
+    found = re.search(r"Found (\d+) \$equiv cells", status)
+    return int(found[1]) if found else 0
 
 
 def same_bit_by_bit(top: str, text: str, change: str) -> bool:
@@ -158,7 +163,8 @@ def same_bit_by_bit(top: str, text: str, change: str) -> bool:
         sides = f"read_rtlil design.il\n{change}\nrename {top} gate\ndesign -stash gate\nread_rtlil design.il\nrename {top} gold\n"
         (Path(work) / "compare.ys").write_text(f"{sides}design -copy-from gate -as gate gate\n{EVERY_BIT}")
         yowasp.run("yosys", ["-q", "-s", "compare.ys"], Path(work))
-        return "Unproven" not in (Path(work) / "status.txt").read_text()
+        status = (Path(work) / "status.txt").read_text()
+    return bool(_compared(status)) and "Unproven" not in status
 
 
 def check(parameters: Parameters, what: str) -> Equivalence:

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import page, tables
 from benchmarks.plan import NETWORKS, PAPER, SEEDS, Code, Method, Run, masks, plan
 from benchmarks.storage import Storage, entries, saving, storage
+from hdl.files import read_json
 
 HEAD = Method("viterbi", PAPER, Code(8, 5, 3))
 
@@ -78,7 +79,7 @@ def test_tables_say_what_is_saved_what_is_lost_and_what_is_missing(tmp_path: Pat
     assert "98.20 ± 0.28 %" in text
     assert "98.10 ± 0.00 % (1 of 2)" in text
     assert "not run yet" in text
-    saved = {row["name"]: row for row in json.loads((tmp_path / "runs.json").read_text())}
+    saved = {row["name"]: row for row in read_json(tmp_path / "runs.json")["rows"]}
     assert [row["met"] for name, row in saved.items() if name.startswith("index saved")] == [False, False]  # 85.19 and 52.6, just below
 
 

@@ -1,22 +1,24 @@
 """Netlists keep the contract too: the same bench, against the cells that synthesis made of a decoder."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
-from golden.catalog import CATALOG
+from golden.catalog import CATALOG, FORMATS
 from hdl.emit import verilog
 from sim.run import simulate_verilog
 from synth.equivalence import CHECKED, SHIPPED, netlist, simulatable
+from unprune.verify.checks import narrowest
 
-NAMES = ("csr_survivors_tiny", "nm_2_4_tiny", "rlc_tiny", "viterbi_k3q4")
+TARGETS = [target for target in CHECKED if target != SHIPPED]
 QUICK = {("nm_2_4_tiny", "xc7")}
 
 
 def cases() -> list[object]:
-    """A small entry of each format on every target."""
-    pairs = [(name, target) for name in NAMES for target in CHECKED if target != SHIPPED]
-    return [pytest.param(*pair, marks=() if pair in QUICK else pytest.mark.slow) for pair in pairs]
+    """The narrowest entry of each format, N:M on every target and the others on one after the other."""
+    pairs = {*zip((narrowest(format).name for format in FORMATS), itertools.cycle(TARGETS)), *(("nm_2_4_tiny", one) for one in TARGETS)}
+    return [pytest.param(*pair, marks=() if pair in QUICK else pytest.mark.slow) for pair in sorted(pairs)]
 
 
 @pytest.mark.parametrize(("name", "target"), cases())

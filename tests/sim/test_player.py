@@ -62,7 +62,7 @@ def test_what_is_broken_at_a_port_is_named_with_its_place(tmp_path: Path, port: 
 def test_a_beat_after_the_last_one_is_too_many(tmp_path: Path) -> None:
     data = player.to_bytes(Session(MATRICES, QUIET), TINY)
     fewer = player.to_bytes(Session(MATRICES[:-1], QUIET), TINY)
-    beats = 4 * (2 + 2 * 4 + 3)  # where the number of output beats stands, after those of the three inputs
+    beats = 4 * (3 + 2 * 4 + 3)  # where the number of output beats stands, after those of the three inputs
     owed = int.from_bytes(fewer[beats : beats + 4], "little")
     file = tmp_path / "sessions"
     beat = 4 + 1 + 1 + 1  # bytes of an output beat: tdata, tkeep, tlast, tuser

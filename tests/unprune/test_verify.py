@@ -3,6 +3,7 @@
 import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,6 +70,13 @@ def test_a_level_that_is_lost_is_counted(monkeypatch: pytest.MonkeyPatch) -> Non
     assert fuzz.round_trips(TINY, 30, 1) > 10
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_faults_of_every_format_are_played(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(checks.DEFAULTS, format, checks.narrowest(format))  # which takes seconds to build
+    row = checks.faults(format, False)
+    assert row["value"] == row["bar"], row["message"]
+
+
 def test_faults_are_played_and_a_wrong_decoder_is_told() -> None:
     played, codes = checks.play(TINY, verilog(TINY), 400, 0.7)
     assert played.wrong == ""
@@ -98,6 +106,10 @@ def test_coverage_tells_what_is_not_reached() -> None:
     assert len(none.missed) == sum(none.points.values()) - sum(none.reached.values())
     assert none.reached["user"] == 0
     assert any(point.endswith("// a good matrix after ORDER") for point in none.missed)
+    points = ["toggle at_unused_sum[0]:0->1: wire", "line : x", "toggle i___05Fpayload__02eskip[12]:1->0: wire"]
+    assert coverage.untoggled(points) == ["1 of what is unused", "i__payload.skip 12"]
+    rows = [f"toggle rows[{row}][{bit}]:0->1: r" for row, bit in ((3, 17), (2, 17), (2, 4))]
+    assert coverage.untoggled([*rows, "toggle w:0->1: w"]) == ["rows 4 17", "w"]
 
 
 def test_a_claim_whose_cases_are_reached_counts_as_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,11 +118,77 @@ def test_a_claim_whose_cases_are_reached_counts_as_no_proof(monkeypatch: pytest.
     monkeypatch.setattr(checks, "_claims", lambda _: claims)
     monkeypatch.setattr(Claim, "check", lambda *_: (True, None))
     assert checks.proofs("nm", True)["text"] == "2 proven, 1 proven within a bound, 1 with all cases reached, 1 broken designs caught"
+    del claims[:3]
+    found = checks.check("nm", "proofs", True)
+    assert (found["met"], found["message"]) == (False, "nothing is proven")
+
+
+def test_a_property_module_that_cannot_be_imported_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(name: str) -> Any:
+        raise ModuleNotFoundError(f"no module that {name} needs")
+
+    monkeypatch.setattr(checks.importlib, "import_module", fails)
+    found = checks.check("nm", "proofs", False)
+    assert (found["met"], found["message"]) == (False, "no module that hdl.properties.nm needs")
+
+
+def test_a_check_that_looked_at_too_little_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "play", lambda *_, **__: player.Played("", 5, 5, 5))
+    found = checks.check("nm", "stalls", False)
+    assert (found["met"], found["message"]) == (False, "nm_2_4: only 5 of 500 matrices came out")
+    monkeypatch.setattr(mutants, "hunt", lambda *_: mutants.Mutants(19, 0, 0, 0, ()))
+    found = checks.check("nm", "mutants", False)
+    assert (found["met"], found["text"]) == (False, "19 mutants: 19 wrong, 0 late, 0 equivalent, 0 surviving")
+    assert found["message"] == "less than 20 mutants of a decoder"
+    monkeypatch.setattr(checks, "small", lambda _: [])
+    assert [checks.check("nm", name, False)["met"] for name in ("gates", "mutants")] == [False, False]
+
+
+def test_the_digest_is_of_the_decoders_and_the_provers_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = {name: checks.digest.__wrapped__(name) for name in ("gates", "proofs")}
+    read = Path.read_bytes
+    for changed in ("hdl/pdr.py", "hdl/nm.py", "sim/player.cpp"):
+        monkeypatch.setattr(Path, "read_bytes", lambda path, changed=changed: read(path) + b" " * path.match(changed))
+        assert all(checks.digest.__wrapped__(name) != digest for name, digest in digests.items())
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b" " * path.match("hdl/properties/nm.py"))
+    assert [checks.digest.__wrapped__(name) == digest for name, digest in digests.items()] == [True, False]
+
+
+def test_the_largest_shapes_are_played() -> None:
+    shapes = [shares["shape"][0] for shares in fuzz.largest(CATALOG["csr_dense_tiny"]).matrices]
+    assert {tuple(max(shape[place] for shape in shapes) for place in range(3))} == {(7, 7, 31)}
+    assert {15, 14} <= {shares["shape"][0] for shares in fuzz.largest(TINY).matrices}
+    played, _ = checks.play(TINY, verilog(TINY), 1, 0.7, largest=True)
+    assert (played.wrong, played.matrices) == ("", checks.play(TINY, verilog(TINY), 1, 0.7)[0].matrices + len(fuzz.largest(TINY).matrices))
 
 
 def row(**values: Any) -> checks.Row:
     made = {"name": "nm golden", "format": "nm", "check": "golden", "command": "unprune verify nm --only golden", "digest": "0"}
     return made | {"value": 0, "unit": "lost", "bar": 0, "text": "600 round trips", "message": "", "met": True, "seconds": 1.5} | values
+
+
+def test_without_icarus_the_simulators_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.tools, "icarus_available", lambda: False)
+    found = checks.check("nm", "simulators", False)
+    assert (found["met"], found["text"]) == (False, "not done")
+    assert found["message"].startswith("Icarus Verilog (iverilog and vvp) is missing: install it")
+
+
+def test_simulators_that_differ_or_say_nothing_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(checks.tools, "check", lambda _: None)
+    said = {"icarus": "transfers 0123456789abcdef", "verilator": "transfers fedcba9876543210"}
+
+    def simulated(*_: Any, simulator: str, **__: Any) -> Any:
+        log = tmp_path / simulator
+        log.write_text(said[simulator])
+        return SimpleNamespace(outcomes=[0], log=log)
+
+    monkeypatch.setattr(checks, "simulate_verilog", simulated)
+    assert (checks.check("nm", "simulators", False)["met"], checks.simulators("nm", False)["message"]) == (False, "icarus")
+    said["icarus"] = said["verilator"]
+    assert checks.check("nm", "simulators", False)["met"]
+    said |= dict.fromkeys(said, "")
+    assert checks.check("nm", "simulators", False)["message"] == "icarus, verilator"
 
 
 def test_rows_become_a_table_a_file_and_two_pages(tmp_path: Path) -> None:
@@ -120,6 +198,8 @@ def test_rows_become_a_table_a_file_and_two_pages(tmp_path: Path) -> None:
     assert [one["name"] for one in written["rows"]] == ["nm golden", "rlc faults"]
     page = (tmp_path / "out" / "verify.html").read_text()
     assert "1 of 2 checks hold." in page
+    assert "<code>unprune verify rlc --full</code>" in page
+    assert "<code>--only faults</code>" in page
     assert "tdata &lt;wrong&gt;" in page
     assert "src=" not in page
     readme = tmp_path / "page.md"

@@ -4,6 +4,7 @@ contract's cases at its ports (:mod:`unprune.verify.points`).
 
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,19 @@ class Coverage:
     missed: tuple[str, ...]
 
 
+def untoggled(missed: Iterable[str]) -> list[str]:
+    """The signals that have bits among *missed* that do not toggle, with the numbers of these bits; of those named unused only how many."""
+    bits: dict[str, set[int]] = {}
+    unused = 0
+    for name, bit in re.findall(r"^toggle (\w+)(?:\[\d+\])*?(?:\[(\d+)\])?:", "\n".join(missed), flags=re.MULTILINE):
+        unused += "unused" in name
+        if "unused" not in name:
+            plain = re.sub(r"__0([0-9a-fA-F]{2})", lambda code: chr(int(code[1], 16)), name)
+            bits.setdefault(plain, set()).update([int(bit)] if bit else [])
+    named = [" ".join([name, *map(str, sorted(which))]) for name, which in sorted(bits.items())]
+    return [f"{unused} of what is unused"] * bool(unused) + named
+
+
 def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Coverage:
     """Play *sessions* through the decoder, and say what they reach.
 
@@ -43,6 +57,7 @@ def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Co
         with (folder / "sessions").open("wb") as file:
             for session in itertools.islice(fuzz.sessions(parameters, seed), sessions):
                 file.write(player.to_bytes(session, parameters))
+            file.write(player.to_bytes(fuzz.largest(parameters), parameters) if sessions else b"")
         played = player.play(program, folder / "sessions", folder=folder)
         if played.wrong:
             raise RuntimeError(f"{parameters.name}: {played.wrong}")
@@ -59,6 +74,6 @@ def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Co
             reached[kind] += 1
         else:
             missed.append(f"{kind} {fields.get('o', '')}: {lines[int(fields['l']) - 1].strip()}")
-    if not of["line"]:
-        raise RuntimeError(f"{parameters.name}: Verilator's coverage has no lines")
+    if not (of["line"] and of["user"]):
+        raise RuntimeError(f"{parameters.name}: Verilator's coverage has no lines or no cases")
     return Coverage(reached, of, tuple(missed))

@@ -19,13 +19,13 @@ Shares: TypeAlias = dict[str, list[Element | None]]
 
 POOL = 400  # well-formed matrices, of which all others are made
 PER_SESSION = 40
+LARGE_BITS = 16  # of the numbers in the shapes of the largest matrices
 MOST_REFUSED = 1000  # matrices in a row that an encoder cannot take
 STALLS = ((0, 1), (0, 1), (64, 1), (128, 1), (200, 1), (128, 7), (64, 20))
 
 
 def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Tile, Levels]]:
     """Tiles without end as the format's encoder makes them, of no weight to some beats, of every density and shape; and their levels."""
-    encoder = importlib.import_module(f"unprune.encode.{parameters.format}")
     bits = min(parameters.output.fields[-1].bits, 16)
     usual = max(6 * parameters.rate + 8, 31)  # all counts where they have five bits
     refused = 0
@@ -33,24 +33,48 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
         most = min(usual * generator.choice([1] * 11 + [8]), (1 << parameters.count_bits) - 1)  # seldom long, for blocks and counters
         rows, columns = generator.choice([0, 1, 1, 2, 3, generator.randrange(9)]), generator.randrange(most + 1)
         columns = columns // rows if rows else columns
-        draw = np.random.default_rng(generator.getrandbits(64))
-        weights, density = draw.standard_normal((rows, columns)), generator.choice([0, 0.05, 0.2, 0.5, 0.8, 1])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of densities that a format cannot have
-            mask = encoder.choose(weights, density, parameters)
-        levels = np.where(mask.kept, draw.integers(-(1 << bits - 1), 1 << bits - 1, (rows, columns)), 0)
+        seed, density = generator.getrandbits(64), generator.choice([0, 0.05, 0.2, 0.5, 0.8, 1])
         try:
-            encoded = list(encoder.encode(levels, mask, parameters))
+            encoded = _encoded(parameters, rows, columns, density, seed, bits)
         except ValueError as error:  # more rows or columns, or more different values, than the decoder's ports can tell
             refused += 1
             if refused > MOST_REFUSED:
                 raise RuntimeError(f"{parameters.name}: the encoder takes nothing: {error}") from error
             continue
         refused = 0
-        start = 0
-        for tile in encoded:
-            yield tile, levels.reshape(-1)[start : start + tile.weights]
-            start += tile.weights
+        yield from encoded
+
+
+def _encoded(parameters: Parameters, rows: int, columns: int, density: float, seed: int, bits: int) -> list[tuple[Tile, Levels]]:
+    """The tiles of a layer, drawn at random, and the levels of each, of so many *bits*; ValueError where the encoder cannot take it."""
+    encoder = importlib.import_module(f"unprune.encode.{parameters.format}")
+    draw = np.random.default_rng(seed)
+    weights = draw.standard_normal((rows, columns))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of densities that a format cannot have
+        mask = encoder.choose(weights, density, parameters)
+    levels = np.where(mask.kept, draw.integers(-(1 << bits - 1), 1 << bits - 1, (rows, columns)), 0)
+    encoded = list(encoder.encode(levels, mask, parameters))
+    ends = itertools.accumulate(tile.weights for tile in encoded)
+    return [(tile, levels.reshape(-1)[end - tile.weights : end]) for tile, end in zip(encoded, ends, strict=True)]
+
+
+def largest(parameters: Parameters) -> Session:
+    """Matrices that promise as many as the shape can tell, and one less: with nothing in their streams, so that zeros come out, and of
+    rows, columns and counts well-formed ones too, dense and sparse. Of wider numbers those of :data:`LARGE_BITS`: golden would take minutes
+    for more. What a decoder only counts off, missing survivors or rows without columns, takes as many cycles in silence.
+    """
+    matrices: list[Shares] = []
+    fields = parameters.shape.fields
+    for place, field in enumerate(fields):
+        for less, density in ((1, 1), (2, 0.01)):
+            most = (1 << min(field.bits, LARGE_BITS)) - less
+            numbers = [most if number == place else 1 for number in range(len(fields))]
+            matrices.append({port.name: [] for port in parameters.inputs} | {"shape": [tuple(numbers) if len(fields) > 1 else most]})
+            sides = {"rows": (most, 1), "columns": (1, most), "groups": (1, most * getattr(parameters, "group", 1)), "count": (1, most)}
+            if field.name in sides:
+                matrices += [shares_of(tile) for tile, _ in _encoded(parameters, *sides[field.name], density, most, 1)]
+    return Session(matrices, [(0, 1)] * (2 + len(parameters.inputs)), patience=2 << LARGE_BITS)
 
 
 def round_trips(parameters: Parameters, count: int, seed: int) -> int:

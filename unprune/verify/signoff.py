@@ -23,13 +23,13 @@ def signoff(formats: Sequence[str], names: Sequence[str], *, full: bool, jobs: i
 
 
 def earlier(output: Path, *, full: bool, versions: Mapping[str, str]) -> list[Row]:
-    """The rows that *output* holds of a run of the same extent with the same tools, of Verilog and checks that have not changed since."""
+    """The rows that *output* holds of a run of the same extent with the same tools, of decoders and checks that have not changed since."""
     try:
         found = read_json(output)
     except (OSError, DamagedFileError):
         return []
     rows: list[Row] = found["rows"] if (found.get("full"), found.get("versions")) == (full, dict(versions)) else []
-    return [row for row in rows if row["digest"] == digest(row["format"], row["check"])]
+    return [row for row in rows if row["digest"] == digest(row["check"])]
 
 
 def explained(names: Sequence[str]) -> dict[str, str]:
