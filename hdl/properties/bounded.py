@@ -8,13 +8,16 @@ from functools import partial
 from typing import Any
 
 from amaranth.hdl import Module, Value
+from amaranth.lib import wiring
 
 from golden.catalog import CATALOG
 from golden.params.base import Parameters
 from golden.params.relative import RelativeParameters
 from hdl.axis import AxiDecoder
+from hdl.bitmap import BitmapDecoder
+from hdl.csr import CsrDecoder
 from hdl.properties.bitmap_element import BitmapElement, ViterbiWeightElement
-from hdl.properties.broken import INPUT, OUTPUT
+from hdl.properties.broken import INPUT, OUTPUT, Wrong, blind
 from hdl.properties.claims import Claim, Tamper, Tampered
 from hdl.properties.count import Count
 from hdl.properties.csr_element import CsrElement, DenseElement
@@ -31,6 +34,19 @@ SPECS: dict[str, tuple[type[Count], int, int]] = {
     "relative_tiny": (Count, 14, 20),  # for values kept with holes: without these it is proven
 }
 WHOLE = {"bitmap_n16"}  # of which nothing is broken: `bitmap_n5_s2_skid` has the same claim, and it takes minutes to trace what is wrong
+
+# What is broken inside; that it is malformed, or how, is then not told.
+INSIDE: dict[str, Wrong] = {
+    "bitmap_n5_s2_skid": {
+        "a value that is missing is no error": (partial(blind, BitmapDecoder, "expander", "_judge", "short"), "first error's code"),
+    },
+    "csr_survivors_p2_tiny": {
+        "columns that do not increase are no error": (partial(blind, CsrDecoder, "reader", "_compare", "unordered"), "first error's code"),
+    },
+    "csr_dense_s2_tiny": {
+        "what is wrong in a row is no error": (partial(blind, CsrDecoder, "dense_rows", "_judge", 0), "first error's code"),
+    },
+}
 
 
 def _wrong(port: str, m: Module, outer: Any, inner: Any) -> None:
@@ -84,8 +100,8 @@ def _stuck(p: Parameters) -> dict[str, Tamper]:
     return made
 
 
-def _spec(kind: Kind, p: Parameters, **options: bool) -> Spec:
-    return kind(AxiDecoder(p), p, **options)
+def _spec(kind: Kind, p: Parameters, make: Callable[[Any], wiring.Component] | None = None, **options: bool) -> Spec:
+    return kind(AxiDecoder(p, make and make(p)), p, **options)
 
 
 def _broken(kind: Kind, p: Parameters, tamper: Any) -> Spec:
@@ -104,6 +120,8 @@ def claims() -> list[Claim]:
         for what, (tamper, seen) in _tampers(kind).items():
             broken = partial(_broken, kind, p, partial(tamper, f"m_axis_{p.output.name}"))
             made.append(Claim(what, ports, broken, "sat", within, rejects=seen))
+        for what, (make, seen) in INSIDE.get(name, {}).items():
+            made.append(Claim(what, ports, partial(_spec, kind, p, make, legal_inputs=True), "sat", within, rejects=seen))
         for what, stuck in _stuck(p).items():
             made.append(Claim(what, ports, partial(_broken, Progress, p, stuck), "sat", moves, rejects="something moves"))
     return made
