@@ -43,8 +43,7 @@ class Count(Spec):
     Asserted for any beats on the inputs, malformed ones included, under every pattern of stalls and resets: the stream rules of the
     output; for each shape, in order, exactly its elements, kept from lane 0 upward, and ``tlast`` on the beat that completes them;
     ``tuser`` 0 on all others, and a code of the format on that; lanes without an element hold 0. What the elements are is for a subclass
-    to assert (:mod:`hdl.properties.element`). That something moves at least every :attr:`most_idle` cycles, while all inputs offer and the
-    output accepts, is asserted too; it can only be violated from cycle ``latency + 7`` on.
+    to assert (:mod:`hdl.properties.element`), and that something moves is for :mod:`hdl.properties.progress`, which looks at more cycles.
 
     Attributes:
         claim: What a claim of it is called.
@@ -54,7 +53,6 @@ class Count(Spec):
 
     def __init__(self, design: Any, parameters: Parameters, *, invariants: bool = False, legal_inputs: bool = False) -> None:
         self.parameters = parameters
-        self.most_idle = parameters.latency + 4
         super().__init__(design, invariants=invariants, legal_inputs=legal_inputs)
 
     def promised(self, shape: Any) -> Any:
@@ -74,7 +72,6 @@ class Count(Spec):
         port_rules(m, self)
         streams = channels(design)
         output, lanes = streams[f"m_axis_{p.output.name}"], p.output.lanes
-        inputs = [streams[f"s_axis_{port.name}"] for port in (p.shape, *p.inputs)]
         given = {name: getattr(design, f"m_axis_{p.output.name}_{name}") for name in ("tdata", "tkeep", "tlast", "tuser")}
         shape, row_bits = self.promised(data.View(payload(p.shape), taken_beat(design, p.shape)))
         m.submodules.shapes = shapes = Queue(len(shape), WAITING)
@@ -85,19 +82,12 @@ class Count(Spec):
         last = nothing | (ends_row & (row + 1 >= rows))
         has = Cat(left > lane for lane in range(lanes))
         kept = Cat(bit.replicate(p.output.lane_bytes) for bit in has)
-        m.d.comb += [shapes.push.eq(inputs[0].transfer), shapes.new.eq(shape), shapes.pop.eq(output.transfer & last)]
+        m.d.comb += [shapes.push.eq(streams["s_axis_shape"].transfer), shapes.new.eq(shape), shapes.pop.eq(output.transfer & last)]
         with m.If(output.transfer):
             m.d.sync += [done.eq(Mux(ends_row, 0, done + lanes)), row.eq(Mux(last, 0, row + ends_row))]
-        idle = Signal(range(self.most_idle + 2))
-        offered = Cat(channel.valid for channel in inputs).all() & output.ready
-        moves = Cat(channel.transfer for channel in (*inputs, output)).any()
-        m.d.sync += idle.eq(Mux(offered & ~moves, idle + (idle <= self.most_idle), 0))
         codes = Cat(given["tuser"] == error.value for error in p.errors).any()
         with m.If(~ResetSignal()):
-            m.d.comb += [
-                Assert(~shapes.overflows, "no more shapes are taken than can wait"),
-                Assert(idle <= self.most_idle, "something moves while the inputs offer and the output accepts"),
-            ]
+            m.d.comb += Assert(~shapes.overflows, "no more shapes are taken than can wait")
             with m.If(output.valid):
                 m.d.comb += [
                     Assert(shapes.level != 0, "nothing comes out that is not owed"),

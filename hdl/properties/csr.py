@@ -1,25 +1,28 @@
-"""The CSR decoder that gives coordinates, behind its AXI4-Stream ports: equal to its definition for ever, whatever comes in.
+"""The CSR decoder, of coordinates and of dense rows, behind its AXI4-Stream ports: equal to its definition for ever, whatever comes in.
 
-What is proven is said in :class:`hdl.properties.truth.Truth`; the definition is in :mod:`hdl.properties.csr_model`.
+What is proven is said in :class:`hdl.properties.truth.Truth`; the definitions are in :mod:`hdl.properties.csr_model` and
+:mod:`hdl.properties.csr_dense_model`.
 """
 
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Assume, Cat, Module, Value
 
 from golden.catalog import CATALOG
 from golden.params.csr import CsrParameters
 from golden.params.group import GroupParameters
+from hdl.axis import AxiDecoder
 from hdl.csr import CsrDecoder
 from hdl.properties.broken import blind, broken_claims, proof_claims, wrong_claims
-from hdl.properties.claims import Claim
+from hdl.properties.claims import Claim, Tampered
 from hdl.properties.csr_dense_invariants import CsrDenseInvariants
 from hdl.properties.csr_dense_model import DenseModel
 from hdl.properties.csr_invariants import CsrInvariants
 from hdl.properties.csr_model import CsrModel
 from hdl.properties.spec import Internals
+from hdl.properties.stream import channels, source_rules
 from hdl.properties.truth import Truth
 
 
@@ -63,6 +66,7 @@ class CsrDenseTruth(Truth):
     definition = DenseModel
 
     def watch(self, m: Module, internals: Internals) -> None:
+        source_rules(m, Assume, channels(self.design)["s_axis_shape"])
         model, offered = self.model, self.design.s_axis_shape_tvalid
         taken, waits = internals["decoder.shape_taken"], internals["decoder.shape_waits"]
         put, step, complete, pop = (internals[f"decoder.dense_rows.{name}"] for name in ("put", "step", "complete", "pop"))
@@ -76,8 +80,8 @@ class CsrDenseTruth(Truth):
     def wants(self) -> dict[str, Value]:
         model = self.model
         shares = {name: model.judge.shapes.full[0] & ~share.there for name, share in model.shares.items()}
-        shape = (model.shapes.level == 0) | ~model.judge.shapes.full.any()
-        return {"shape": shape, "pointer": model.teller.pointers.level == 0} | shares
+        rows, survivors = model.shapes.level != 0, model.judge.shapes.full.any()
+        return {"shape": ~rows & ~survivors, "pointer": rows & (model.teller.pointers.level == 0)} | shares
 
     def works(self) -> Value:
         """Survivors that are missing are counted off, and rows without columns, one a cycle."""
@@ -115,10 +119,22 @@ def designs() -> list[CsrParameters]:
 
 
 def _truth(design: Any, p: CsrParameters, **options: bool) -> Truth:
-    return CsrDenseTruth(design, p, **options | {"legal_inputs": True}) if p.dense else CsrTruth(design, p, **options)
+    return (CsrDenseTruth if p.dense else CsrTruth)(design, p, **options)
+
+
+def _beside_pointer(m: Module, outer: Any, inner: Any) -> None:
+    """Columns are taken only beside a row pointer, be it the next matrix's."""
+    there = outer.s_axis_pointer_tvalid
+    m.d.comb += inner.s_axis_column_tvalid.eq(outer.s_axis_column_tvalid & there)
+    m.d.comb += outer.s_axis_column_tready.eq(inner.s_axis_column_tready & there)
+
+
+def _hanging() -> Truth:
+    return CsrDenseTruth(Tampered(AxiDecoder(DENSE), _beside_pointer), DENSE, invariants=False)
 
 
 def claims() -> list[Claim]:
     """The CSR decoder's claims."""
     made = proof_claims(_truth, designs(), covered_in=20)
+    made.append(Claim("a column is taken only beside a row pointer", f"{DENSE.name}_ports", _hanging, "bmc", 16, rejects="something moves"))
     return made + broken_claims(_truth, TINY, WRONG, depth=14) + wrong_claims(_truth, DENSE, WRONG_DENSE, depth=16)

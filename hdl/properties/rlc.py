@@ -12,6 +12,7 @@ from amaranth.hdl import Cat, Const, Module, Value
 from golden.catalog import CATALOG
 from golden.params.pairs import GROUP
 from golden.params.rlc import RlcError, RlcParameters
+from golden.params.sparse import SparseParameters
 from hdl.properties.broken import Wrong, broken_claims, proof_claims
 from hdl.properties.claims import Claim
 from hdl.properties.pairs import PairModel, PairTruth
@@ -100,14 +101,17 @@ WRONG: Wrong = {
 
 # Of each kind one at least: Eyeriss's word, one lane, no marker, a terminator, one pair in a word and many lanes.
 FROM_CATALOG = ("rlc_tiny", "rlc_lecture_tiny", "rlc_one_pair_n8", "rlc_unmarked_n2", "rlc_eyeriss_lsb_n1", "rlc_eyeriss")
+VIEWED = ("sparse_rlc_tiny", "sparse_rlc_n1")
 
 
 def designs() -> list[RlcParameters]:
-    """Some of the catalogue, and small ones with one lane, without marker, with skid, with levels of several bits, with more
-    than four pairs, and these with marker and terminator.
+    """Some of the catalogue, those inside its smaller sparse views, and small ones with one lane, without marker, with skid, with levels
+    of several bits, with more than four pairs, and these with marker and terminator.
     """
+    views = (p for p in CATALOG.values() if isinstance(p, SparseParameters) and p.name in VIEWED)
     return [
         *(p for p in CATALOG.values() if isinstance(p, RlcParameters) and p.name in FROM_CATALOG),
+        *(replace(view.of, name=f"rlc_in_{view.name}") for view in views if isinstance(view.of, RlcParameters)),
         replace(TINY, name="rlc_one_lane", lanes=1, order="lsb"),
         replace(TINY, name="rlc_unmarked_skid", marker=False, skid=True),
         replace(TINY, name="rlc_five", pairs_per_word=5, word_bits=11, count_bits=4),

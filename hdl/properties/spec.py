@@ -71,7 +71,8 @@ class Spec(wiring.Component):
         design: The component under test; it is submodule ``dut``.
         invariants: Whether to assert what induction needs beside the ports' properties. It reads the registers of the sound design,
             and a broken one has to be caught by its ports alone.
-        legal_inputs: Whether to assume that the inputs keep the stream rules. No proof needs it; covers are more telling with it.
+        legal_inputs: Whether to assume that the inputs keep the stream rules. Proofs without bound do without it, but for the
+            shapes of CSR's dense rows and of the Viterbi weight decompressor; covers are more telling with it.
     """
 
     def __init__(self, design: wiring.Component, *, invariants: bool = True, legal_inputs: bool = False) -> None:
