@@ -1,7 +1,8 @@
 """Every decoder on equal footing: ``make figures``, or ``python -m benchmarks.figures``.
 
 Area and clock rate of each catalogue entry, as the tests hold them; what was aimed at beside what is reached; whole networks through each
-format's decoders, compared with golden. Prints tables and writes the rows to out/figures.json.
+format's decoders, compared with golden. Prints tables and writes the rows to out/figures.json. A goal that is missed is a row with
+``met`` false and no failure: the pages say why, and the tests hold the figures.
 """
 
 import math

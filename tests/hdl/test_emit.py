@@ -18,7 +18,7 @@ from hdl.cache import scratch
 from hdl.emit import describe, emit, verilog
 from sim import tools
 
-SLOW = ("bitmap_n128",)  # half a minute to emit
+SLOW = ("bitmap_n128", "planes_k8q16_n4_skid")  # long to emit
 entries = pytest.mark.parametrize(
     "parameters", [pytest.param(p, id=name, marks=[pytest.mark.slow] if name in SLOW else []) for name, p in CATALOG.items()]
 )

@@ -32,7 +32,7 @@ def small_shape(port, generator):
 
 def wide(parameters: Parameters) -> bool:
     """Whether simulating it signal by signal takes long."""
-    return sum(port.beat_bytes for port in (*parameters.inputs, parameters.output)) > 24
+    return sum(port.beat_bytes for port in (*parameters.inputs, parameters.output)) > 12
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if wide(p) else ()) for n, p in CATALOG.items()])

@@ -10,17 +10,17 @@ from sim.run import simulate
 from sim.tools import SIMULATORS, icarus_available
 from unprune.verify.checks import narrowest
 
-# Each format has in Verilator its default and its narrowest entry, and in Icarus, which is slow on wide ports, the narrowest. All entries
-# in Verilator are in `unprune verify --full`; in Icarus, which knows what is unknown, they are slow tests. That both agree on the cycle of
-# every transfer is there too, for all formats.
+# Each format has in Verilator its default, and in Icarus, which is slow on wide ports, its narrowest entry. The narrowest in Verilator are
+# slow tests, as are all entries in Icarus, which knows what is unknown. All in Verilator are in `unprune verify --full`. That both agree
+# on the cycle of every transfer is there too, for all formats.
 NARROWEST = {narrowest(name).name for name in FORMATS}
-QUICK = NARROWEST | {p.name for p in DEFAULTS.values()}
+QUICK = {("verilator", p.name) for p in DEFAULTS.values()} | {("icarus", name) for name in NARROWEST}
 
 
 def cases() -> list[object]:
     """Entries with their simulators."""
-    slow = [pytest.param(name, "icarus", marks=pytest.mark.slow) for name in CATALOG if name not in NARROWEST]
-    return [(name, "verilator") for name in CATALOG if name in QUICK] + [(name, "icarus") for name in CATALOG if name in NARROWEST] + slow
+    pairs = {*QUICK, *(("verilator", name) for name in NARROWEST), *(("icarus", name) for name in CATALOG)}
+    return [pytest.param(one[1], one[0], marks=() if one in QUICK else pytest.mark.slow) for one in sorted(pairs)]
 
 
 @pytest.mark.parametrize(("name", "simulator"), cases())

@@ -2,13 +2,14 @@
 
 import pytest
 
-from golden.catalog import CATALOG, DEFAULTS
+from golden.catalog import CATALOG, FORMATS
 from golden.params.base import Parameters
 from hdl.emit import verilog
 from synth.clock import clock_rate
 from synth.cost import measure
 from synth.expected import moved, read_expected, stale
 from synth.targets import TARGETS
+from unprune.verify.checks import narrowest
 
 ENTRIES = [pytest.param(parameters, id=parameters.name) for parameters in CATALOG.values()]
 
@@ -23,11 +24,11 @@ def test_recorded_entries_are_those_of_the_catalogue() -> None:
     assert (said := stale(read_expected(), CATALOG)) == "", said
 
 
-@pytest.mark.parametrize("parameters", [entry for entry in ENTRIES if entry.id != "bitmap_n128"])  # which takes a minute
-def test_area_is_as_recorded(parameters: Parameters) -> None:
-    # All targets for the default of a few formats; for the others one that takes little time, and all of them with the slow tests.
-    targets = tuple(TARGETS) if parameters in [DEFAULTS[format] for format in ("viterbi", "csr", "rlc", "nm")] else ("ecp5",)
-    cost = measure(parameters, targets, clock=False, fresh=True)
+@pytest.mark.parametrize("format", FORMATS)
+def test_area_of_the_narrowest_is_as_recorded(format: str) -> None:
+    # All targets for one of them; of all entries with the slow tests.
+    parameters = narrowest(format)
+    cost = measure(parameters, tuple(TARGETS) if format == "nm" else ("ecp5",), clock=False, fresh=True)
     assert (said := moved(parameters.name, read_expected(), cost.to_dict())) == "", said
 
 
