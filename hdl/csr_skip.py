@@ -45,7 +45,8 @@ class PointerSkipper(wiring.Component):
         pending = Signal(lanes)
         row = Signal(len(out.index))  # that lane 0 ends, all ones where it is the first of its matrix
         rest = pending & (pending - 1)[:lanes]
-        lane, more = Signal(range(lanes)), Signal(range(lanes))
+        lane = Signal(range(lanes))
+        more = Signal(range(lanes))
         some = pending.any() | closes
         begins = last | (starts & ~keep[0])  # the next lane 0 is the first of its matrix
         follows = keep[-1] & ~last  # the next lane 0 comes after the upmost one
@@ -62,8 +63,8 @@ class PointerSkipper(wiring.Component):
             self.i.ready.eq(~some | (self.o.ready & ~rest.any())),
             *(lane[bit].eq(Cat(pending[i] & ~pending[:i].any() for i in range(lanes) if i >> bit & 1).any()) for bit in range(len(lane))),
             out.number.eq(choices[0]),
-            out.index.eq(_sum(row, lane, Const(1, 1))),
-            out.final.eq(_sum(row, more, keep[0] | closes)),
+            out.index.eq(_sum(m, "index_sum", row, lane, Const(1, 1))),
+            out.final.eq(_sum(m, "final_sum", row, more, keep[0] | closes)),
             more.eq(sum(keep[1:])),
             out.row.eq(row + lane),
             out.first.eq(starts & pending[0]),
@@ -80,6 +81,9 @@ class PointerSkipper(wiring.Component):
         return m
 
 
-def _sum(a: Value, b: Value, carry: Value) -> Value:
-    """Of three, in one carry chain."""
-    return (Cat(carry, a) + Cat(carry, b))[1:]
+def _sum(m: Module, name: str, a: Value, b: Value, carry: Value) -> Value:
+    """Of three, as wide as *a*, in one carry chain: into its lowest place goes *carry* twice."""
+    total = Signal(len(a) + 1, name=name)
+    unused_low = Signal(name=f"unused_{name}", attrs={"keep": 1})  # for linters
+    m.d.comb += [total.eq(Cat(carry, a) + Cat(carry, b)), unused_low.eq(total[0])]
+    return total[1:]

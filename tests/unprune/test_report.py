@@ -73,7 +73,7 @@ def test_the_page_holds_the_figures_the_command_and_the_versions() -> None:
     assert "a &lt;network&gt; &amp; more" in page
     assert "unprune demo -o &#39;my out&#39;" in page
     assert "LUT / flip-flops" in page
-    assert "None" not in re.sub(r"comparator=None", "", page)
+    assert "None" not in re.sub(r"(comparator|word_bits)=None", "", page)
 
 
 def test_plots_take_their_colours_from_the_page() -> None:
