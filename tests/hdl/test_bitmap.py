@@ -32,7 +32,7 @@ def good_matrix(parameters: BitmapParameters, generator: random.Random) -> Share
 
 
 @sets
-@pytest.mark.parametrize("stall", [0, 0.5])
+@pytest.mark.parametrize("stall", [pytest.param(0, marks=pytest.mark.slow), 0.5])
 def test_random_matrices_good_and_malformed_give_what_golden_says(
     parameters: BitmapParameters, stall: float, gives_what_golden_says: Any, spoil: Any
 ) -> None:

@@ -109,6 +109,7 @@ def played(tiles: Sequence[Tile], parameters: Parameters, folder: Path) -> np.nd
     return np.concatenate(given)
 
 
+@pytest.mark.slow
 def test_the_hardware_decodes_a_file_to_its_weights(tmp_path: Path) -> None:
     """Gaps and codes through the relative-index decoder, and what that gives through the codebook look-up."""
     write(tmp_path / "net", network())
