@@ -12,6 +12,7 @@ from golden.catalog import CATALOG
 from golden.params.base import Parameters
 from hdl.files import write_atomic
 from synth.expected import read_expected
+from synth.targets import TARGETS
 
 START, END = "<!-- decoders: made by python -m synth.markdown -->", "<!-- end of decoders -->"
 
@@ -23,8 +24,19 @@ def _values(parameters: Parameters) -> str:
     return ", ".join(name if value is True else f"no {name}" if value is False else f"{name} {value}" for name, value in chosen)
 
 
+FPGAS = ("xc7", "ecp5", "ice40")
+
+
+def _blocks(recorded: Mapping[str, Any], target: str) -> int:
+    """Blocks of memory: cells that store and take no look-up tables."""
+    cells = ((TARGETS[target].cell(kind), count) for kind, count in recorded[target]["cells"].items())
+    return sum(count for cell, count in cells if cell.ram and not cell.lut)
+
+
 def _row(parameters: Parameters, recorded: Mapping[str, Any]) -> str:
-    area = [f"{recorded[target]['lut']} / {recorded[target]['ff']}" for target in ("xc7", "ecp5", "ice40")]
+    area = [f"{recorded[target]['lut']} / {recorded[target]['ff']}" for target in FPGAS]
+    blocks = [_blocks(recorded, target) for target in FPGAS]
+    area.append(" / ".join(map(str, blocks)) if any(blocks) else "")
     gates = f"{recorded['gates']['gates']:,.0f} / {recorded['gates']['ff']}"
     mhz = statistics.median(recorded["clock"].values())
     each = f"{parameters.rate * mhz / recorded['ecp5']['lut']:.2g}"
@@ -34,10 +46,13 @@ def _row(parameters: Parameters, recorded: Mapping[str, Any]) -> str:
 
 def decoders(expected: Mapping[str, Any]) -> str:
     """The table, between its two markers; a line for every catalogue entry that *expected* has figures of."""
-    columns = ["decoder", "parameters", "elements per cycle", "latency", "xc7 LUT / FF", "ECP5 LUT / FF", "iCE40 LUT / FF"]
-    head = f"| {' | '.join([*columns, 'NAND2 eq. / FF', 'ECP5 MHz', 'ECP5 million elements/s per LUT'])} |"
+    columns = [
+        "decoder", "parameters", "elements per cycle", "latency", "xc7 LUT / FF", "ECP5 LUT / FF", "iCE40 LUT / FF", "block RAM, of each",
+        "NAND2 eq. / FF", "ECP5 MHz", "ECP5 million elements/s per LUT",
+    ]
+    head = f"| {' | '.join(columns)} |"
     rows = [_row(parameters, expected["designs"][name]) for name, parameters in CATALOG.items() if name in expected["designs"]]
-    return "\n".join([START, head, "|---|---|" + "---:|" * 8, *rows, END])
+    return "\n".join([START, head, "|---|---|" + "---:|" * 9, *rows, END])
 
 
 def replaced(page: str, expected: Mapping[str, Any]) -> str:

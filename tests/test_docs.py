@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from golden.catalog import FORMATS
+from golden.catalog import CATALOG, FORMATS
+from hdl.emit import verilog
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
@@ -27,3 +28,10 @@ def test_links_lead_to_files_that_are_there(page: Path) -> None:
 def test_every_format_page_runs_a_worked_example() -> None:
     for name in FORMATS:
         assert ">>> " in (ROOT / "docs" / f"{name}.md").read_text(), name
+
+
+def test_the_readme_instantiates_a_decoder_with_all_its_ports() -> None:
+    shown = re.search(r"```systemverilog\n(\w+) decoder \((.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert shown
+    top = verilog(CATALOG[shown[1]]).partition(f"module {shown[1]}(")[2].partition(")")[0]
+    assert sorted(re.findall(r"\.(\w+)", shown[2])) == sorted(top.split(", "))

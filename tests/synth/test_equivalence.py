@@ -14,7 +14,8 @@ from synth import equivalence, ports
 TINY = CATALOG["nm_2_4_tiny"]
 QUICK = [*(("nm_2_4_tiny", what) for what in equivalence.CHECKED), ("rlc_tiny", "verilog")]
 # What else was seen to hold, beside the small entries, which are in `unprune verify --full`: of the Verilog, every other entry that is
-# proven without a bound; of the rest of the catalogue it is not known, or the comparison gets to no answer (docs/trust.md).
+# proven without a bound, and viterbi_k5q4c3; of the rest of the catalogue it is not known, or the comparison gets to no answer
+# (docs/trust.md).
 SMALL_VITERBI = ("viterbi_k4p2q6c2", "viterbi_k5q4c3", "viterbi_k8q16")
 PROVEN = (
     "coo_survivors", "csr_dense1", "csr_dense8", "csr_dense32", "csr_survivors", "csr_survivors_odd", "csr_survivors_wide", "nm_1_2",
