@@ -13,7 +13,8 @@ def pointer_layout(p: CsrParameters) -> data.StructLayout:
     """A row pointer: ``number``, its ``index`` and the ``row`` that it ends; ``first`` of its matrix; ``keep`` of its beat; ``final``, the
     index of the last of its beat; ``last``, it ends its matrix, and so do those after it in its beat, which are the same.
     """
-    index, flags = max(p.row_bits, 3) + 1, dict.fromkeys(("first", "last", "keep"), 1)
+    most = (1 << p.row_bits) - 1 + 3 * p.pointers  # by then one that is too many has come out
+    index, flags = max(most.bit_length(), 4), dict.fromkeys(("first", "last", "keep"), 1)
     return data.StructLayout({"number": p.count_bits, "index": index, "final": index, "row": p.row_bits} | flags)
 
 

@@ -24,6 +24,22 @@ def test_finds_what_is_broken(what, caught):
     assert caught(*BROKEN[what])
 
 
+@pytest.mark.parametrize(
+    ("row_bits", "pointers"), [(3, 4), *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((1, 2), (1, 4), (2, 4), (3, 2), (4, 4)))]
+)
+def test_row_pointers_that_are_too_many_are_noticed_however_many_and_alike(row_bits, pointers, tmp_path):
+    p = CsrParameters(row_bits=row_bits, column_bits=2, count_bits=4, value_bits=2, pointers=pointers)
+    program = player.build(verilog(p), p)
+    survivor, nothing = {"column": [0], "value": [2]}, {"column": [], "value": []}
+    matrices = [
+        {"shape": [(rows, 1, ends)], "pointer": [0] + [ends] * more} | (survivor if ends else nothing)
+        for rows in range(1, 1 << row_bits) for ends in (0, 1) for more in range(40)
+    ]  # fmt: skip
+    (tmp_path / "session").write_bytes(player.to_bytes(player.Session(matrices, [(0, 1)] * 5), p))
+    played = player.play(program, tmp_path / "session")
+    assert (played.wrong, played.matrices) == ("", len(matrices))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("pairs", [1, 4])
 def test_the_cycles_a_beat_are_those_of_the_page(pairs, tmp_path):
