@@ -6,7 +6,7 @@ next value, wherever all of these and the inputs have the same (yosys' ``equiv_s
 that once agree never part. That they come to agree after a reset is for simulation to show: the netlists go through the decoder's bench.
 
 Where that leaves something open (synthesis encodes states anew, and leaves no signal of a name that tells the new ones), the two are
-compared at their ports alone, from the first reset on and whatever state each is in before it (:mod:`synth.ports`), or where that is not
+compared at their ports alone, from a reset on and whatever state the second is in before it (:mod:`synth.ports`), or where that is not
 decided from zeros, with which an FPGA starts: for small decoders that comes to an end.
 """
 

@@ -1,8 +1,10 @@
 """Do two designs give the same at a decoder's ports, for ever? Sequential equivalence by property-directed reachability.
 
-Each starts in a state of its own, whatever it may be, or both with zeros and a reset. From the first reset on the two have to agree, in
-every cycle: on what is ready, on what is valid, and on what is offered while it is valid. The inputs keep the rules of AXI4-Stream: what is
-offered stays until it is taken, and of a beat's lanes the first ones are kept. So what no user of the ports can ever see does not count.
+From a reset on the two have to agree, in every cycle: on what is ready, on what is valid, and on what is offered while it is valid. The
+inputs keep the rules of AXI4-Stream: what is offered stays until it is taken, and of a beat's lanes the first ones are kept. So what no
+user of the ports can ever see does not count. Before the reset the second is in any state whatever and the first in one like it, in which
+registers of one name hold the same: so what is proven of the first from all its states is true of the second from all of its. Or both hold
+zeros, as an FPGA does that was just configured.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,18 +16,16 @@ PATIENCE = 30, 300  # seconds of each search of :func:`compare`: at first, and a
 
 
 def compare(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str) -> str:
-    """As :func:`same` for any first state; ``ZEROS`` where that is not found out, but holds when all registers are 0 before a reset.
+    """As :func:`same` for any state before the reset; ``ZEROS`` where that is not found out, but holds from zeros.
 
-    From zeros is asked first: after equal registers were merged that takes seconds, with memories too, and tells most that differ. Where
-    neither is found out, both get more time, so that other work on the machine does not decide.
+    That takes seconds where registers have names in common, or from zeros: then those that are always the same are made one before anything
+    is searched. Where neither is found out, both get more time, so that other work on the machine does not decide.
     """
     for seconds in PATIENCE:
-        if (from_zeros := same(parameters, files, gold, gate, seconds, zeros=True)) == "FAIL":
-            return "FAIL"
         if (answer := same(parameters, files, gold, gate, seconds)) != "UNKNOWN":
             return answer
-        if from_zeros == "PASS":
-            return "ZEROS"
+        if (from_zeros := same(parameters, files, gold, gate, seconds, zeros=True)) != "UNKNOWN":
+            return "ZEROS" if from_zeros == "PASS" else from_zeros
     return "UNKNOWN"
 
 
@@ -36,7 +36,7 @@ def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str,
         parameters: Of the decoder, for its ports.
         files: Name and text of the files that *gold* and *gate* read.
         gold, gate: Commands of yosys that leave the design as one flat module that is named as *parameters* are.
-        zeros: All registers of both are 0, as in an FPGA that was just configured, and the first three cycles are a reset.
+        zeros: All registers of both are 0, and the first three cycles are a reset.
 
     Raises:
         hdl.yowasp.ToolError: yosys refused a design.
@@ -47,7 +47,7 @@ def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str,
         gate, f"rename {name} gate", "write_rtlil gate.il", "design -reset",
         "read_rtlil gold.il", "read_rtlil gate.il", "read_verilog -sv -formal both.sv", "prep -top both -flatten", "",
     ]  # fmt: skip
-    return pdr.decide(dict(files) | {"both.sv": _both(parameters)}, "\n".join(prepare), seconds, zeros=zeros)[0]
+    return pdr.decide(dict(files) | {"both.sv": _both(parameters)}, "\n".join(prepare), seconds, start="zeros" if zeros else "alike")[0]
 
 
 def _both(parameters: Parameters) -> str:
@@ -87,6 +87,6 @@ def _both(parameters: Parameters) -> str:
 
 
 def _instances(driven: list[str], wires: list[str]) -> Iterator[str]:
-    for side in ("gold", "gate"):
+    for side, instance in zip(("gold", "gate"), pdr.SIDES, strict=True):
         ports = [f".{line}({line})" for line in ["aclk", *driven]] + [f".{line}({side}_{line})" for line in wires]
-        yield f"{side} the_{side}({', '.join(ports)});"
+        yield f"{side} {instance[:-1]}({', '.join(ports)});"
