@@ -37,12 +37,12 @@ class DenseParameters(LaneParameters):
     @property
     def inputs(self) -> tuple[Port, ...]:
         """``dense``: the weights of a beat, each with a code; that of lane 0 is the beat's error."""
-        return (Port("dense", (Field("value", self.value_bits), Field("code", 2)), lanes=self.lanes),)
+        return (Port("dense", (Field("value", self.value_bits), Field("code", 3)), lanes=self.lanes),)
 
     @property
     def output(self) -> Port:
         """``weight``, as decoders have it."""
-        return Port("weight", (Field("weight", self.value_bits),), lanes=self.lanes, user_bits=2)
+        return Port("weight", (Field("weight", self.value_bits),), lanes=self.lanes, user_bits=3)
 
     @property
     def latency(self) -> int:

@@ -20,7 +20,7 @@ class Progress(Spec):
     An encoded stream is wanted while fewer of its shares have ended than shapes were taken, the shape stream only when no stream is and no
     output is owed: so a matrix is completed, and what is left of it dropped, whether or not another one comes; and where all that it has
     was taken, its next beat is offered within that time. Asserted for any beats on the inputs, malformed ones included, under every pattern
-    of stalls and resets, with the stream rules of the output. It can only be violated from cycle ``latency + 7`` on.
+    of stalls and resets, with the stream rules of the output. It can only be violated from cycle ``latency + 7`` on, :meth:`silent` apart.
 
     Attributes:
         claim: What a claim of it is called.
@@ -34,12 +34,15 @@ class Progress(Spec):
         super().__init__(design, invariants=invariants, legal_inputs=legal_inputs)
 
     def silent(self, m: Module, shape: Channel) -> Value:
-        """Cycles more, of CSR's dense rows: survivors that are missing, and rows without columns, are counted off one a cycle."""
+        """Cycles more, of CSR's dense rows: survivors that are missing, and rows without columns, are counted off one a cycle. So a matrix
+        that promises more of them than a claim has cycles to spare is not found hanging by it.
+        """
         p = self.parameters
         if not getattr(p, "dense", False) or len(p.shape.fields) < 3:
             return Const(0)
         fields = data.View(payload(p.shape), taken_beat(self.design, p.shape)).data[0]
-        promised = sum(fields[field.name] for field in p.shape.fields)
+        rows, _, survivors = (fields[field.name] for field in p.shape.fields)
+        promised = rows + survivors
         most = Signal.like(promised)
         with m.If(shape.transfer & (promised > most)):
             m.d.sync += most.eq(promised)
@@ -60,14 +63,15 @@ class Progress(Spec):
         moves = Cat(stream.transfer for stream in (shape, *inputs, output)).any()
         waits = offers & (Cat(behind).any() | shape.valid) & output.ready & ~moves
         most = self.silent(m, shape) + self.most_idle
-        idle, completed = Signal(len(most) + 1), Signal()
+        idle, completed, again = Signal(len(most) + 1), Signal(), Signal()
         m.d.sync += idle.eq(Mux(waits, idle + (idle <= most), 0))
         with m.If(output.transfer & getattr(self.design, f"{output.name}_tlast")):
             m.d.sync += completed.eq(1)
+        with m.If(completed & shape.transfer):
+            m.d.sync += again.eq(1)
         with m.If(~ResetSignal()):
             m.d.comb += Assert(idle <= most, "something moves while the inputs that are wanted offer and the output accepts")
-        later = completed & ~ResetSignal()
         m.d.comb += [
-            Cover(later & waits & Cat(behind).any() & ~shape.valid, "a second matrix is waited for, without the next one's shape"),
-            Cover(later & ~Cat(behind).any(), "a matrix is done with, and so are its streams"),
+            Cover(~ResetSignal() & again & waits & Cat(behind).any() & ~shape.valid, "a second matrix is waited for, and no third offered"),
+            Cover(~ResetSignal() & completed & ~Cat(behind).any(), "a matrix is done with, and so are its streams"),
         ]
