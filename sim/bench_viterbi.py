@@ -98,13 +98,13 @@ async def short_matrices_at_full_rate(dut: Any) -> None:
 async def any_block_alone(dut: Any) -> None:
     """A block of a larger matrix, taken out of its index and given as a matrix of its own, decodes to its part of the mask."""
     p = decoder()
-    block, words = p.block_steps * p.q, p.block_steps // p.steps
-    beats = words // p.word_cycles
+    block, masks = p.block_steps * p.q, p.block_steps // p.steps
+    beats = masks // p.word_cycles
     index = random_matrix(3 * block)["index"]
     whole = golden({"shape": [3 * block], "index": index}, p)
     for number in (2, 0, 1):
         part = index[number * beats : (number + 1) * beats]
-        assert golden({"shape": [block], "index": part}, p).elements == whole.elements[number * words : (number + 1) * words]
+        assert golden({"shape": [block], "index": part}, p).elements == whole.elements[number * masks : (number + 1) * masks]
         await run_matrices(dut, [{"shape": [block], "index": part}])
 
 

@@ -85,7 +85,7 @@ class Testbench:
         for number, port in enumerate(self.inputs):
             self.sources[port.name].set_pause_generator(pauses(idle, number, port.name))
         self.sink.set_pause_generator(pauses(pressure, 0, parameters.output.name))
-        self.monitor = Monitor(dut, parameters)
+        self.monitor = Monitor(dut, parameters, gates="UNPRUNE_GATES" in os.environ)
 
     def _driver(self, model: Any, side: str, port: Port) -> Any:
         bus = AxiStreamBus.from_prefix(self.dut, f"{side}_axis_{port.name}")

@@ -25,7 +25,7 @@ def test_finds_what_is_broken(what, caught):
 
 
 @pytest.mark.parametrize(
-    ("row_bits", "pointers"), [(3, 4), *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((1, 2), (1, 4), (2, 4), (3, 2), (4, 4)))]
+    ("row_bits", "pointers"), [(3, 4), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((1, 2), (1, 4), (2, 4), (3, 2), (4, 4)))]
 )
 def test_row_pointers_that_are_too_many_are_noticed_however_many_and_alike(row_bits, pointers, tmp_path):
     p = CsrParameters(row_bits=row_bits, column_bits=2, count_bits=4, value_bits=2, pointers=pointers)

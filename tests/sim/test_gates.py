@@ -26,6 +26,6 @@ def test_a_netlist_keeps_the_contract(name: str, target: str, tmp_path: Path) ->
     parameters = CATALOG[name]
     source = tmp_path / f"{name}.v"
     source.write_text(simulatable(netlist(verilog(parameters), name, target), name, target))
-    environment = {"UNPRUNE_PARAMETERS": parameters.to_json()}
+    environment = {"UNPRUNE_PARAMETERS": parameters.to_json(), "UNPRUNE_GATES": "1"}
     simulated = simulate_verilog(source, [f"sim.bench_{parameters.format}"], top=name, folder=tmp_path, environment=environment)
     assert len(simulated.outcomes) > 10

@@ -16,10 +16,10 @@ LANES = 4
 
 def narrow() -> list[Parameters]:
     """Of each format with weights a decoder of few lanes."""
-    made: list[Parameters] = [CATALOG["viterbi_weight_k3q4"]]  # has no taps of its own accord
-    for kind in FORMATS.values():
+    made: list[Parameters] = []
+    for name, kind in FORMATS.items():
         try:
-            made.append(kind.weights(LANES))
+            made.append(kind.weights(LANES, **{"group": 2} if name == "group" else {}))  # so that there are partial beats
         except ValueError:
             continue
     return made
