@@ -15,7 +15,7 @@ from benchmarks.lenet import Floats, Mask, Problem, Schedule
 from benchmarks.plan import NETWORKS, Method, Run
 from benchmarks.storage import storage
 from benchmarks.tables import Result
-from hdl.files import read_json, read_npz, write_json, write_npz
+from hdl.files import DamagedFileError, read_json, read_npz, write_json, write_npz
 from unprune.prune import magnitude_mask
 
 Say = Callable[[str], None]
@@ -105,20 +105,23 @@ class Networks:
     def _kept(self, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What *make* gives, or gave in an earlier run."""
         path = self._cache / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
-        if not path.exists():
+        try:
+            return read_npz(path)
+        except (FileNotFoundError, DamagedFileError):
             write_npz(path, make(), compress=False)
-        return read_npz(path)
+            return read_npz(path)
 
 
 def finished(runs: list[Run], cache: Path, chosen: Schedules) -> dict[Run, Result]:
     """Those of *runs* whose result is in *cache*, made with the same schedules as *chosen*."""
     found = {}
     for run in runs:
-        path = cache / f"{run.key}.json"
-        if path.exists():
-            values = read_json(path)
-            if values["settings"] == chosen.key(run):
-                found[run] = Result.from_dict(run, values["result"])
+        try:
+            values = read_json(cache / f"{run.key}.json")
+        except (FileNotFoundError, DamagedFileError):
+            continue
+        if values["settings"] == chosen.key(run):
+            found[run] = Result.from_dict(run, values["result"])
     return found
 
 

@@ -28,7 +28,8 @@ def row_widths(p: CsrParameters) -> dict[str, int]:
 class RowFinder(wiring.Component):
     """The pointer side: reads a row pointer per cycle, checks it, and waits only while a row that it found has not been taken.
 
-    The end of a matrix is told with its last row where the same row pointer says both, else by itself. Latency 3 from ``pointer``.
+    The end of a matrix is told with its last row where the same row pointer says both, else by itself. Latency 3 from ``pointer``, 4 with
+    several pointers.
 
     Members:
         shape, pointer: Those of the decoder. Their ready follows ``ready`` combinationally.

@@ -21,6 +21,10 @@ def recorded(name: str, mhz: float) -> Cost:
     return Cost(name, {target: Figures.from_dict(design[target]) for target in TARGETS}, Clock(mhz, {1: mhz}, ""))
 
 
+def test_every_goal_is_of_an_entry() -> None:
+    assert {goal.entry for goal in figures.GOALS} <= CATALOG.keys()
+
+
 def test_a_missed_goal_is_a_row_and_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(figures, "GOALS", (figures.Goal("rlc_eyeriss", math.inf, 100), figures.Goal("rlc_tiny", 1, 100.1)))

@@ -38,8 +38,8 @@ class ViterbiWeightParameters(ViterbiParameters):
 
     @classmethod
     def weights(cls, lanes: int, **values: Any) -> Self:
-        """Of a code that is given, with *k*, *q* and *taps*, or of one with q = 4; *lanes* is a multiple of *q*."""
-        if not {"k", "q", "taps"} & set(values):
+        """Of a code that is given, with *k*, *q* and *taps*, or of one with q = 4; *lanes* is *q* times a divisor of *block_steps*."""
+        if not {"k", "p", "q", "comparator", "taps"} & set(values):
             values = {"k": 5, "q": 4, "comparator": 3, "taps": TAPS_K5_Q4_C3} | values
         missing = [name for name in ("k", "q", "taps") if name not in values]
         check(not missing, "the parameters of viterbi_weight", f"given with {', '.join(missing)}", sorted(values))

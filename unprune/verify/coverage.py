@@ -45,7 +45,7 @@ def untoggled(missed: Iterable[str]) -> list[str]:
 
 
 def measure(parameters: Parameters, *, sessions: int = 250, seed: int = 1) -> Coverage:
-    """Play *sessions* through the decoder, and say what they reach.
+    """Play *sessions* and the largest matrices through the decoder, and say what they reach.
 
     Raises:
         RuntimeError: the decoder gave a wrong beat.

@@ -24,6 +24,10 @@ MOST_REFUSED = 1000  # matrices in a row that an encoder cannot take
 STALLS = ((0, 1), (0, 1), (64, 1), (128, 1), (200, 1), (128, 7), (64, 20))
 
 
+class _RefusedError(ValueError):
+    """The encoder cannot take what was drawn: more rows or columns, or more different values, than the decoder's ports can tell."""
+
+
 def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Tile, Levels]]:
     """Tiles without end as the format's encoder makes them, of no weight to some beats, of every density and shape; and their levels."""
     bits = min(parameters.output.fields[-1].bits, 16)
@@ -36,7 +40,7 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
         seed, density = generator.getrandbits(64), generator.choice([0, 0.05, 0.2, 0.5, 0.8, 1])
         try:
             encoded = _encoded(parameters, rows, columns, density, seed, bits)
-        except ValueError as error:  # more rows or columns, or more different values, than the decoder's ports can tell
+        except _RefusedError as error:
             refused += 1
             if refused > MOST_REFUSED:
                 raise RuntimeError(f"{parameters.name}: the encoder takes nothing: {error}") from error
@@ -46,15 +50,18 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
 
 
 def _encoded(parameters: Parameters, rows: int, columns: int, density: float, seed: int, bits: int) -> list[tuple[Tile, Levels]]:
-    """The tiles of a layer, drawn at random, and the levels of each, of so many *bits*; ValueError where the encoder cannot take it."""
+    """The tiles of a layer, drawn at random, and the levels of each, of so many *bits*, -1 if that is 1."""
     encoder = importlib.import_module(f"unprune.encode.{parameters.format}")
     draw = np.random.default_rng(seed)
     weights = draw.standard_normal((rows, columns))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of densities that a format cannot have
         mask = encoder.choose(weights, density, parameters)
-    levels = np.where(mask.kept, draw.integers(-(1 << bits - 1), 1 << bits - 1, (rows, columns)), 0)
-    encoded = list(encoder.encode(levels, mask, parameters))
+    levels = np.where(mask.kept, draw.integers(-(1 << bits - 1), 1 << bits - 1, (rows, columns)) if bits > 1 else -1, 0)
+    try:
+        encoded = list(encoder.encode(levels, mask, parameters))
+    except ValueError as error:
+        raise _RefusedError(str(error)) from error
     ends = itertools.accumulate(tile.weights for tile in encoded)
     return [(tile, levels.reshape(-1)[end - tile.weights : end]) for tile, end in zip(encoded, ends, strict=True)]
 

@@ -3,7 +3,8 @@
 yosys spreads the mutations evenly over cells, ports and lines of the source: a bit inverted, stuck at 0 or 1, or taken from elsewhere.
 All of them are compiled into one simulation, in which an input says which is at work, and each plays the same sessions of matrices
 (:mod:`unprune.verify.fuzz`). One that changes no beat and no number of clock cycles is compared with the sound design by proof: signal by
-signal (:mod:`synth.equivalence`), or else at the ports (:mod:`synth.ports`), from any first state or, if that is not decided, from zeros.
+signal (:mod:`synth.equivalence`), or else at the ports (:mod:`synth.ports`), from any first state of both or, if that is not decided, from
+zeros.
 """
 
 import functools
@@ -76,10 +77,10 @@ def hunt(
         further = functools.cache(lambda: played(itertools.islice(source, FURTHER * sessions), folder / "further", (1,)))
         found: dict[str, list[str]] = {"wrong": [], "late": [], "equivalent": [], "from_zeros": [], "surviving": []}
         for number, mutation in enumerate(mutations, start=1):
-            other = first.differs(number, 1)  # most do; what changes no signal's meaning need not be played any longer
+            other = first.differs(number, slice(1))  # most do; what changes no signal's meaning need not be played any longer
             if not other and equivalence.same_bit_by_bit(parameters.name, base, mutation):
                 found["equivalent"].append(mutation)
-            elif other := other or first.differs(number) or further().differs(number):
+            elif other := other or first.differs(number, slice(1, None)) or further().differs(number):
                 found["wrong" if other.wrong else "late"].append(mutation)
             else:
                 found[_proven(parameters, base, mutation)].append(mutation)
@@ -97,9 +98,11 @@ class _Plays:
     file: Path
     sound: Mapping[int, player.Played]
 
-    def differs(self, mutation: int, starts: int | None = None) -> player.Played | None:
-        """What the mutant gives where the sound design gives something else, from so many of all first states; some only show with some."""
-        chosen = itertools.islice(self.sound.items(), starts)
+    def differs(self, mutation: int, starts: slice = slice(None)) -> player.Played | None:
+        """What the mutant gives where the sound design gives something else, from those *starts* of the first states; some only show with
+        some.
+        """
+        chosen = list(self.sound.items())[starts]
         runs = ((player.play(self.program, self.file, seed=start, mutation=mutation), good) for start, good in chosen)
         return next((one for one, good in runs if one != good), None)
 
