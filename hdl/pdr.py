@@ -35,8 +35,8 @@ opt_clean
 write_aiger -zinit -B -map names graph.aig
 """
 # yosys calls abc on a module; this one is there for that alone. ``fold`` takes the constraints into the bad states. The answer is in a
-# file, for of what abc prints nothing comes through. ``dc2`` makes gates fewer, ``scorr`` makes one of registers that are always the same or
-# opposite; where it leaves none, the assertions are constants and not for ``pdr``.
+# file, for of what abc prints nothing comes through. ``dc2`` makes gates fewer, ``scorr`` makes one of registers that are always the same
+# or opposite; where it leaves none, the assertions are constants and not for ``pdr``.
 DECIDE = """
 read_verilog any.v
 synth
