@@ -107,27 +107,28 @@ def after_reset_alike(coded: bytes, names: str, first: str, second: str, reset: 
     """
     graph = Graph.from_bytes(coded)
     lines = [line.split(" ", 3) for line in names.splitlines() if line.startswith(("init ", "input "))]
-    begun = {(bit, name): int(number) for what, number, bit, name in lines if what == "init"}
-    number = next(int(number) for what, number, _, name in lines if (what, name) == ("input", reset))
-    twins = {(bit, first + name.removeprefix(second)): of for (bit, name), of in begun.items() if name.startswith(second)}
-    same = {own: twins[key] for key, own in begun.items() if key in twins}
+    given = {(bit, name): int(number) for what, number, bit, name in lines if what == "init"}
+    low = next(int(number) for what, number, _, name in lines if (what, name) == ("input", reset))
+    of_second = {(bit, first + name.removeprefix(second)): number for (bit, name), number in given.items() if name.startswith(second)}
+    kept = set(of_second.values())  # what the second starts with stays as it is, whatever other names that has
+    same = {number: of_second[key] for key, number in given.items() if key in of_second and number not in kept}
     # Variables: the inputs, those of the cycle before, a register that says that this is over, and the registers.
-    before = [2 * (1 + graph.inputs + same.get(own, own)) * (own != number) for own in range(graph.inputs)]
+    before = [2 * (1 + graph.inputs + same.get(number, number)) * (number != low) for number in range(graph.inputs)]
     over, count = 2 * (1 + 2 * graph.inputs), len(graph.registers)
     made = Gates(2 + 2 * graph.inputs + count)
     values = graph.values(before, [0] * count, made)
     starts = [values[literal >> 1] ^ literal & 1 for literal in graph.registers]
-    own = [made.either(over, over + 2 * (1 + place), start) for place, start in enumerate(starts)]
-    values = graph.values([2 * (1 + place) for place in range(graph.inputs)], own, made)
+    state = [made.either(over, over + 2 * (1 + place), start) for place, start in enumerate(starts)]
+    values = graph.values([2 * (1 + place) for place in range(graph.inputs)], state, made)
     following, outputs = ([values[one >> 1] ^ one & 1 for one in those] for those in (graph.registers, graph.outputs))
     return Graph(2 * graph.inputs, (1, *following), (0,) * (1 + count), tuple(outputs), graph.kinds, made.all()).to_bytes()
 
 
 def is_constant(coded: bytes) -> bool:
-    """Whether *coded* has no register and no bad state."""
+    """Whether *coded* has outputs, all of one kind, and all of them are always 0."""
     header, *lines = coded.split(b"\n")
-    _, registers, outputs, _ = (int(number) for number in header.split()[2:6])
-    return registers == 0 and all(line == b"0" for line in lines[:outputs])
+    _, registers, outputs, _, *others = (int(number) for number in header.split()[2:])
+    return registers == 0 and outputs > 0 and not any(others) and all(line == b"0" for line in lines[:outputs])
 
 
 def _gates(coded: bytes, first: int, count: int) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ def pointer_layout(p: CsrParameters) -> data.StructLayout:
     index of the last of its beat; ``last``, it ends its matrix, and so do those after it in its beat, which are the same.
     """
     most = (1 << p.row_bits) - 1 + 3 * p.pointers  # by then one that is too many has come out
-    index, flags = max(most.bit_length(), 4), dict.fromkeys(("first", "last", "keep"), 1)
+    index, flags = most.bit_length(), dict.fromkeys(("first", "last", "keep"), 1)
     return data.StructLayout({"number": p.count_bits, "index": index, "final": index, "row": p.row_bits} | flags)
 
 

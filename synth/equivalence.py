@@ -68,7 +68,7 @@ class Equivalence:
         what: ``verilog``, compared with the RTLIL, or the target whose netlist was compared with the Verilog.
         points: Bits that were compared: all outputs, and what has the same name on both sides.
         unproven: Those of them for which the same value could not be shown.
-        at_ports: Where there are such, what :func:`synth.ports.compare` says.
+        at_ports: Where there are such, what :mod:`synth.ports` says.
     """
 
     name: str

@@ -30,7 +30,8 @@ def compare(parameters: Parameters, files: Mapping[str, str], gold: str, gate: s
 
 
 def same(parameters: Parameters, files: Mapping[str, str], gold: str, gate: str, seconds: int, *, zeros: bool = False) -> str:
-    """``PASS`` where the two agree for ever, ``FAIL`` where they do not, ``UNKNOWN`` where that was not found out in so many *seconds*.
+    """``PASS`` where the two agree for ever, ``FAIL`` where from some such states they do not, ``UNKNOWN`` where that was not found out in
+    so many *seconds*.
 
     Args:
         parameters: Of the decoder, for its ports.

@@ -87,20 +87,23 @@ def test_of_registers_that_start_with_zero_a_reset_makes_what_its_gates_say() ->
 
 @pytest.mark.parametrize(("other", "same"), [("one", True), ("two", False)])
 def test_registers_of_one_name_start_alike_and_others_with_anything(other: str, same: bool) -> None:
-    # inputs 1 to 3: the reset, and what two registers start with; register 4 is 1 but in the first cycle; 5 and 6 keep their first values
+    # inputs 1 to 3: the reset, and what two registers start with; register 4 is 1 but in the first cycle; 5 and 6 keep their first values;
+    # 7 is the reset of the cycle before
     registers, places = [2 * variable for variable in (4, 5, 6)], (2 * 2, 2 * 3)
-    gates = aiger.Gates(7)
+    gates = aiger.Gates(8)
     kept = [gates.either(registers[0], register, start) for register, start in zip(registers[1:], places, strict=True)]
     differs = gates.either(kept[0], kept[1] ^ 1, kept[1])
-    graph = aiger.Graph(3, (1, *kept), (0, 0, 0), (differs,), (0, 1), gates.all())
+    graph = aiger.Graph(3, (1, *kept, 2), (0, 0, 0, 0), (differs, 2 * 7), (0, 2), gates.all())
     names = f"input 0 0 reset\ninit 1 0 a.one\ninit 2 0 b.{other}\nninitff 8\n"
     alike = aiger.Graph.from_bytes(aiger.after_reset_alike(graph.to_bytes(), names, "a.", "b.", "reset"))
     seen = set()
     for before in itertools.product((0, 1), repeat=3):
         state = alike.initial
-        for _ in range(3):
+        for cycle in range(3):
             values = alike.values((1, 0, 0, *before), state, aiger.Gates(0))
-            seen.add(values[alike.outputs[0] >> 1] ^ alike.outputs[0] & 1)
+            differ, reset = (values[literal >> 1] ^ literal & 1 for literal in alike.outputs)
+            seen.add(differ)
+            assert reset == (cycle > 0)
             state = tuple(values[literal >> 1] ^ literal & 1 for literal in alike.registers)
     assert seen == ({0} if same else {0, 1})
 

@@ -49,15 +49,18 @@ def tiles(parameters: Parameters, generator: random.Random) -> Iterator[tuple[Ti
         yield from encoded
 
 
-def _encoded(parameters: Parameters, rows: int, columns: int, density: float, seed: int, bits: int) -> list[tuple[Tile, Levels]]:
-    """The tiles of a layer, drawn at random, and the levels of each, of so many *bits*, -1 if that is 1."""
+def _encoded(
+    parameters: Parameters, rows: int, columns: int, density: float, seed: int, bits: int, *, zeros: bool = True
+) -> list[tuple[Tile, Levels]]:
+    """The tiles of a layer, drawn at random, and the levels of each, of so many *bits*; none that is kept is 0 but with *zeros*."""
     encoder = importlib.import_module(f"unprune.encode.{parameters.format}")
     draw = np.random.default_rng(seed)
     weights = draw.standard_normal((rows, columns))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of densities that a format cannot have
         mask = encoder.choose(weights, density, parameters)
-    levels = np.where(mask.kept, draw.integers(-(1 << bits - 1), 1 << bits - 1, (rows, columns)) if bits > 1 else -1, 0)
+    drawn = draw.integers(-(1 << bits - 1), 1 << bits - 1, (rows, columns))
+    levels = np.where(mask.kept, drawn if zeros else np.minimum(drawn, -1), 0)
     try:
         encoded = list(encoder.encode(levels, mask, parameters))
     except ValueError as error:
@@ -80,7 +83,7 @@ def largest(parameters: Parameters) -> Session:
             matrices.append({port.name: [] for port in parameters.inputs} | {"shape": [tuple(numbers) if len(fields) > 1 else most]})
             sides = {"rows": (most, 1), "columns": (1, most), "groups": (1, most * getattr(parameters, "group", 1)), "count": (1, most)}
             if field.name in sides:
-                matrices += [shares_of(tile) for tile, _ in _encoded(parameters, *sides[field.name], density, most, 1)]
+                matrices += [shares_of(tile) for tile, _ in _encoded(parameters, *sides[field.name], density, most, 1, zeros=False)]
     return Session(matrices, [(0, 1)] * (2 + len(parameters.inputs)), patience=2 << LARGE_BITS)
 
 
